@@ -1,0 +1,57 @@
+# Two commands matter: `make demo` and `make test`. Everything runs from .venv, made here.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+ROOMS := core ingest storage analytics alerts reports services api simulators config app
+
+.PHONY: demo run test lint format bench lock wheel clean
+
+demo: .venv/.run ## a sample region with live meters, on embedded parts
+	$(BIN)/odecet demo
+
+run: .venv/.run ## the product, with the settings of odecet.toml where there is one
+	$(BIN)/odecet run
+
+test: .venv/.dev ## every test; one that needs a server skips, naming it, where it is missing
+	$(BIN)/python -m pytest --cov --cov-report=term --durations=15
+
+lint: .venv/.dev ## the judge
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.dev ## figures on this machine
+	$(BIN)/python -m benchmarks
+
+wheel: .venv/.dev ## build once, install into a clean environment, run from another folder
+	rm -rf dist .venv-wheel
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements.lock
+	.venv-wheel/bin/python -m pip --quiet --disable-pip-version-check install --no-deps dist/*.whl
+	cd / && $(CURDIR)/.venv-wheel/bin/odecet --version && $(CURDIR)/.venv-wheel/bin/odecet check-config
+
+lock: .venv/.dev ## pin again what pyproject.toml names
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+		--extra build pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+		--extra build --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv .venv-wheel dist build .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/.run: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Odecet needs Python 3.11 or newer"'
+	$(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/.dev: .venv/.run requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	touch $@

@@ -1,0 +1,1 @@
+"""Pure functions of arrays: quality and roll-up of consumption."""

@@ -1,0 +1,1 @@
+"""What we talk about: values, units, calendar, the cumulative curve, ports, errors. No I/O."""

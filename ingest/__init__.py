@@ -1,0 +1,1 @@
+"""Bytes in, readings out: MQTT, payload profiles, decoding, acceptance, pipeline."""

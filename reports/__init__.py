@@ -1,0 +1,1 @@
+"""Indicators to documents: publication, reports, charts."""

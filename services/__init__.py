@@ -1,0 +1,1 @@
+"""The acts: register, roll up, answer questions. Each reads ports and writes ports."""
