@@ -1,0 +1,288 @@
+"""What stands in the register: organisations, buildings, metering points, meters and what happened to their dials.
+
+All are frozen and checked when made. Amounts are canonical (kWh, m³, kW, m³/h), instants aware datetimes.
+Identifiers are the operator's own codes: letters, digits and - _ . : / without spaces, kept as written.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, Self
+
+from core.errors import InputError
+from core.units import Quantity
+
+_ID: Final = re.compile(r"^[^\s,;\"'\\]{1,120}$")
+EAN_DIGITS: Final = 18
+EIC_LENGTH: Final = 16
+
+
+class BuildingKind(StrEnum):
+    """What a building serves."""
+
+    SCHOOL = "school"
+    HOSPITAL = "hospital"
+    CARE_HOME = "care_home"
+    OFFICE = "office"
+    MUSEUM = "museum"
+    OTHER = "other"
+
+
+class Commodity(StrEnum):
+    """What flows through a metering point."""
+
+    ELECTRICITY = "electricity"
+    GAS = "gas"
+    HEAT = "heat"
+    COLD_WATER = "cold_water"
+    HOT_WATER = "hot_water"
+    PV = "pv"
+
+
+class Role(StrEnum):
+    """What a metering point is for."""
+
+    BILLING = "billing"
+    SUBMETER = "submeter"
+    GENERATION = "generation"
+    VIRTUAL = "virtual"
+
+
+class EventKind(StrEnum):
+    """What happened to a dial."""
+
+    SWAP = "swap"
+    RESET = "reset"
+    ROLLOVER = "rollover"
+
+
+MAIN_REGISTERS: Final = {
+    Commodity.ELECTRICITY: ("energy.import", "energy.total"),
+    Commodity.GAS: ("energy.total", "energy.import", "volume.total", "volume.import"),
+    Commodity.HEAT: ("energy.total", "energy.import"),
+    Commodity.COLD_WATER: ("volume.total", "volume.import"),
+    Commodity.HOT_WATER: ("volume.total", "volume.import"),
+    Commodity.PV: ("energy.total", "energy.export", "energy.import"),
+}
+"""The register that counts a point's consumption, first choice first, where its meter names none."""
+
+
+def _check_id(thing: str, code: str) -> None:
+    if not _ID.match(code):
+        raise InputError(
+            f"{thing} id {code!r} cannot be used",
+            remedy="use 1 to 120 characters without spaces, commas, semicolons, quotes or backslashes",
+        )
+
+
+def _check_text(thing: str, text: str) -> None:
+    if not text.strip():
+        raise InputError(f"{thing} is empty", remedy="fill it in")
+
+
+def _check_aware(thing: str, at: datetime | None) -> None:
+    if at is not None and at.tzinfo is None:
+        raise InputError(f"{thing} {at.isoformat()} has no offset", remedy="write it as 2026-01-31T12:00:00+01:00")
+
+
+def _check_amount(thing: str, value: float | None) -> None:
+    if value is not None and not (math.isfinite(value) and value >= 0):
+        raise InputError(f"{thing} {value} cannot be", remedy="write a number of zero or more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """An owner of buildings; `ico` is its Czech registration number (8 digits) where it has one."""
+
+    id: str
+    name: str
+    ico: str = ""
+
+    def __post_init__(self) -> None:
+        _check_id("organisation", self.id)
+        _check_text(f"name of organisation {self.id}", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """A value that holds from a day on, until the next one of its kind."""
+
+    since: date
+    value: float
+    kind: str = ""
+
+    def __post_init__(self) -> None:
+        _check_amount(f"value since {self.since}", self.value)
+
+
+def in_force(values: tuple[Dated, ...], day: date, kind: str = "") -> float | None:
+    """Return the value of a kind that holds on a day, None before the first."""
+    known = [v for v in values if v.kind == kind and v.since <= day]
+    return max(known, key=lambda v: v.since).value if known else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """A building: `areas` in m² of floor, `users` by kind (pupils, beds, staff), both dated."""
+
+    id: str
+    organisation: str
+    name: str
+    kind: BuildingKind = BuildingKind.OTHER
+    address: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    station: str = ""
+    areas: tuple[Dated, ...] = ()
+    users: tuple[Dated, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_id("building", self.id)
+        _check_id(f"organisation of building {self.id}:", self.organisation)
+        _check_text(f"name of building {self.id}", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A part of a virtual point: a point's curve times +1 or -1."""
+
+    point: str
+    sign: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A metering point (odběrné místo): the place where something is measured, for ever.
+
+    `code` is the EAN (electricity, 18 digits) or EIC (gas, 16 characters). `max_rate` is the most that can flow
+    [kW or m³/h], `allowed_gap_h` the longest distance of two readings [h] over which the curve is a straight
+    line; None lets the readings themselves tell. `reserved_kw` is dated. `terms` make a virtual point.
+    """
+
+    id: str
+    building: str
+    name: str
+    commodity: Commodity
+    role: Role = Role.BILLING
+    code: str = ""
+    parent: str = ""
+    max_rate: float | None = None
+    allowed_gap_h: float | None = None
+    reserved_kw: tuple[Dated, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_id("point", self.id)
+        _check_id(f"building of point {self.id}:", self.building)
+        _check_text(f"name of point {self.id}", self.name)
+        _check_amount(f"max_rate of point {self.id}", self.max_rate)
+        _check_amount(f"allowed_gap_h of point {self.id}", self.allowed_gap_h)
+        self._check_code()
+        if (self.role is Role.VIRTUAL) != bool(self.terms):
+            raise InputError(f"point {self.id}: a virtual point, and only one, has terms", remedy="name its parts")
+        if self.parent == self.id:
+            raise InputError(f"point {self.id} is its own parent", remedy="name the point above it, or none")
+
+    def _check_code(self) -> None:
+        if not self.code:
+            return
+        wrong = {
+            Commodity.ELECTRICITY: not re.fullmatch(rf"\d{{{EAN_DIGITS}}}", self.code),
+            Commodity.GAS: not re.fullmatch(rf"[0-9A-Z-]{{{EIC_LENGTH}}}", self.code),
+        }.get(self.commodity, False)
+        if wrong:
+            raise InputError(
+                f"code {self.code!r} of point {self.id} is no EAN or EIC",
+                remedy=f"an EAN has {EAN_DIGITS} digits, an EIC {EIC_LENGTH} characters",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """A device mounted on a point from an instant to another.
+
+    `device` is the name under which its readings arrive. Consecutive meters of a point may share it (a gateway's
+    topic) or have their own. `first` and `final` are dial readings at mounting and removal in canonical units,
+    before `multiplier` (of current transformers, of pulses). `digits` are those before the decimal mark of the
+    dial in `unit`. `register` is the one that counts; empty lets the commodity tell (MAIN_REGISTERS).
+    """
+
+    id: str
+    point: str
+    device: str
+    mounted: datetime
+    removed: datetime | None = None
+    serial: str = ""
+    register: str = ""
+    unit: str = ""
+    digits: int | None = None
+    multiplier: float = 1.0
+    first: float | None = None
+    final: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_id("meter", self.id)
+        _check_id(f"point of meter {self.id}:", self.point)
+        _check_text(f"device of meter {self.id}", self.device)
+        _check_aware(f"mounting of meter {self.id}", self.mounted)
+        _check_aware(f"removal of meter {self.id}", self.removed)
+        if self.removed is not None and self.removed <= self.mounted:
+            raise InputError(f"meter {self.id} is removed before it is mounted", remedy="check both instants")
+        if not (math.isfinite(self.multiplier) and self.multiplier > 0):
+            raise InputError(f"multiplier {self.multiplier} of meter {self.id} cannot be", remedy="write one above 0")
+        if self.digits is not None and not 1 <= self.digits <= 12:  # noqa: PLR2004 - no dial has more
+            raise InputError(f"meter {self.id} has {self.digits} digits", remedy="write 1 to 12, or none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialEvent:
+    """What an operator recorded of a dial: swap, reset or roll-over, at an instant.
+
+    `final` is the dial's last reading before, `first` its first after, in canonical units; None where unknown.
+    `meter` is the device's name as readings carry it, `new_device` the one of the meter mounted instead,
+    where it has another.
+    """
+
+    id: str
+    meter: str
+    at: datetime
+    kind: EventKind
+    final: float | None = None
+    first: float | None = None
+    new_device: str = ""
+    register: str = ""
+    note: str = ""
+    retracted: bool = False
+
+    def __post_init__(self) -> None:
+        _check_id("event", self.id)
+        _check_text(f"meter of event {self.id}", self.meter)
+        _check_aware(f"instant of event {self.id}", self.at)
+        for name, value in (("final", self.final), ("first", self.first)):
+            if value is not None and not math.isfinite(value):
+                raise InputError(f"{name} of event {self.id} is {value}", remedy="write the dial reading")
+
+
+Entity = Organisation | Building | Point | Meter | DialEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """What a meter counts, as text `quantity.direction[/tariff][/phase]`: energy.import, volume.total/t1."""
+
+    quantity: Quantity
+    direction: str = "total"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the register of its text; raise InputError where the quantity is not known."""
+        head, _, direction = text.partition(".")
+        try:
+            return cls(Quantity(head), direction or "total")
+        except ValueError as err:
+            raise InputError(f"register {text!r} is not known", remedy="write one such as energy.import") from err
+
+    def __str__(self) -> str:
+        return f"{self.quantity}.{self.direction}"
