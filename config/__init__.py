@@ -1,1 +1,1 @@
-"""What an operator may set: settings, defaults and their files."""
+"""What an operator may set: settings with their defaults, and the files of a deployment."""

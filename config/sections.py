@@ -1,0 +1,287 @@
+"""The sections of Odečet's settings: each field with its default, its bounds and, below it, what it means."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from core.calendar import zone as named_zone
+from core.errors import InputError
+
+TOKEN_LENGTH: Final = 16
+RECORD_SCHEMES: Final = ("sqlite", "postgresql", "postgresql+psycopg")
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")  # noqa: TRY004 - pydantic tells the place of a ValueError
+    return value
+
+
+def _words(value: object) -> object:
+    """Return the words of a list that the environment writes as one text, parted by commas."""
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return value
+
+
+def _written_day(value: object) -> object:
+    """Return a day as it is; a bare number, which pydantic takes for seconds since 1970, is refused."""
+    if isinstance(value, int | float) or (isinstance(value, str) and "-" not in value):
+        raise ValueError(f"{value!r} is no day written as 2000-01-31")
+    return value
+
+
+def _text_of_number(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+def _number_of_text(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _zone(name: str) -> str:
+    try:
+        named_zone(name)
+    except InputError as err:
+        raise ValueError(err.problem) from err
+    return name
+
+
+def _web_address(text: str) -> str:
+    if text and not text.startswith(("http://", "https://")):
+        raise ValueError("an address starts with http:// or https://")
+    if "@" in text:
+        raise ValueError("an address that holds a user or password would be shown: write them in their own settings")
+    return text.rstrip("/")
+
+
+def _record_address(text: str) -> str:
+    scheme = text.partition("://")[0]
+    if text and (scheme not in RECORD_SCHEMES or "://" not in text):
+        raise ValueError(f"a record store's address starts with one of {', '.join(s + '://' for s in RECORD_SCHEMES)}")
+    return text
+
+
+def _long_tokens(tokens: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    short = [name for name, token in tokens.items() if len(token.get_secret_value()) < TOKEN_LENGTH]
+    if short:
+        raise ValueError(f"the token of {', '.join(short)} is shorter than {TOKEN_LENGTH} characters")
+    return tokens
+
+
+def _topic_filters(topics: tuple[str, ...]) -> tuple[str, ...]:
+    for topic in topics:
+        levels = topic.split("/")
+        if "#" in levels[:-1] or any(len(level) > 1 and set(level) & {"#", "+"} for level in levels) or not topic:
+            raise ValueError(f"{topic!r} is no topic filter: + stands for one whole level, # for all that follow")
+    return topics
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Count = Annotated[Whole, Field(ge=1)]
+Seconds = Annotated[Number, Field(gt=0)]
+Port = Annotated[Whole, Field(ge=1, le=65_535)]
+Zone = Annotated[str, AfterValidator(_zone)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+TopicFilters = Annotated[Words, AfterValidator(_topic_filters), Field(min_length=1)]
+Tokens = Annotated[dict[str, SecretStr], AfterValidator(_long_tokens)]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Day = Annotated[date, BeforeValidator(_written_day)]
+InfluxVersion = Annotated[Literal["auto", "1", "2", "3"], BeforeValidator(_text_of_number)]
+MqttVersion = Annotated[Literal[3, 5], BeforeValidator(_number_of_text)]
+
+
+class Section(BaseModel):
+    """A frozen group of settings that knows no others; the text below a field is its description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+
+class DataSettings(Section):
+    """Files that Odečet itself keeps."""
+
+    folder: Path = Path("var")
+    """Folder of the embedded stores and of resumable work; made where it is missing."""
+
+
+class DuckDBSettings(Section):
+    """The embedded store of readings: one file that belongs to one process."""
+
+    path: Path | None = None
+    """File of the store; without it, `readings.duckdb` in `data.folder`."""
+    memory_limit_mb: Annotated[Whole, Field(ge=128)] = 2048
+    """Most memory that the store takes [MB]; beyond it, it uses a folder beside its file."""
+    threads: Count = 2
+    """Threads of a query."""
+
+
+class InfluxSettings(Section):
+    """InfluxDB 1.x, 2.x or 3.x, that serves several processes and machines."""
+
+    url: WebAddress = ""
+    """Address of the server, such as http://127.0.0.1:8086."""
+    api: InfluxVersion = "auto"
+    """Major version that the server speaks; auto asks it."""
+    bucket: str = ""
+    """Bucket (2.x) or database (1.x, 3.x) of the readings."""
+    org: str = ""
+    """Organisation (2.x)."""
+    token: SecretStr = SecretStr("")
+    """Token that may read and write the bucket (2.x, 3.x)."""
+    token_file: Path | None = None
+    """File that holds the token, in place of `token`."""
+    username: str = ""
+    """User (1.x)."""
+    password: SecretStr = SecretStr("")
+    """Password of the user (1.x)."""
+    password_file: Path | None = None
+    """File that holds the password, in place of `password`."""
+    gzip: bool = True
+    """Compress what is written."""
+    timeout_s: Seconds = 30.0
+    """Longest wait for an answer [s]."""
+
+
+class ReadingsSettings(Section):
+    """Where readings and their roll-ups are kept."""
+
+    store: Literal["duckdb", "influxdb"] = "duckdb"
+    """Store of readings: duckdb is embedded and serves one process, influxdb serves many."""
+    duckdb: DuckDBSettings = DuckDBSettings()
+    """The embedded store."""
+    influx: InfluxSettings = InfluxSettings()
+    """The InfluxDB server."""
+
+
+class RecordsSettings(Section):
+    """Where the register, findings, dead letters and the audit trail are kept."""
+
+    url: Annotated[str, AfterValidator(_record_address)] = ""
+    """Address without a password, such as postgresql://odecet@db:5432/odecet; without it, SQLite in `data.folder`."""
+    password: SecretStr = SecretStr("")
+    """Password of the address's user."""
+    password_file: Path | None = None
+    """File that holds the password, in place of `password`."""
+
+
+class TlsSettings(Section):
+    """Encryption of the connection to the broker."""
+
+    enabled: bool = False
+    """Connect by TLS."""
+    ca: Path | None = None
+    """Certificates of the authorities to trust (PEM); without it, the system's."""
+    cert: Path | None = None
+    """Certificate by which Odečet makes itself known (PEM)."""
+    key: Path | None = None
+    """Key of that certificate (PEM)."""
+
+
+class MqttSettings(Section):
+    """The broker that meters publish to."""
+
+    host: Name = "127.0.0.1"
+    """Name or address of the broker; the embedded one listens here."""
+    port: Port = 1883
+    """Port of the broker; the embedded one listens here."""
+    embedded: bool = False
+    """Start a broker in this process, for trying out: it takes no password and keeps nothing over a restart."""
+    client_id: Name = "odecet"
+    """Name of the persistent session: one per topic partition; a standby has the same and takes over."""
+    topics: TopicFilters = ("odecet/#",)
+    """Topic filters that are subscribed at QoS 1."""
+    username: str = ""
+    """User at the broker."""
+    password: SecretStr = SecretStr("")
+    """Password of the user."""
+    password_file: Path | None = None
+    """File that holds the password, in place of `password`."""
+    protocol: MqttVersion = 3
+    """Version of MQTT: 3 (3.1.1) or 5."""
+    session_expiry_s: Annotated[Whole, Field(ge=3600, le=4_294_967_295)] = 2_592_000
+    """How long the broker keeps messages for us while we are away [s] (protocol 5; with 3 the broker's own limit)."""
+    keepalive_s: Annotated[Whole, Field(ge=5, le=65_535)] = 30
+    """Longest silence on the connection [s]."""
+    tls: TlsSettings = TlsSettings()
+    """Encryption."""
+
+
+class IngestSettings(Section):
+    """From messages to stored readings."""
+
+    queue_messages: Annotated[Whole, Field(ge=1, le=65_535)] = 20_000
+    """Most messages held un-acknowledged; the broker keeps the others. Not below the broker's in-flight limit."""
+    batch_messages: Count = 5_000
+    """Most messages that are stored together, and then acknowledged."""
+    batch_ms: Count = 100
+    """Longest wait of a message for others to be stored with [ms]."""
+    max_payload_bytes: Annotated[Whole, Field(ge=1024)] = 1_048_576
+    """Largest payload that is decoded [bytes]; a larger one becomes a dead letter, cut to this size."""
+    future_tolerance_s: Annotated[Number, Field(ge=0)] = 600.0
+    """How far ahead of our clock a reading's instant may be [s]; one further ahead becomes a dead letter."""
+    earliest: Day = date(2000, 1, 1)
+    """Day before which no reading is accepted."""
+    zone: Zone = "Europe/Prague"
+    """Time zone of instants that a message writes without an offset, where its profile names none."""
+
+
+class CalendarSettings(Section):
+    """Days, months and years."""
+
+    zone: Zone = "Europe/Prague"
+    """Time zone in which calendar periods begin and end."""
+
+    def tz(self) -> ZoneInfo:
+        """Return the time zone."""
+        return named_zone(self.zone)
+
+
+class ApiSettings(Section):
+    """The programming interface and the pages."""
+
+    bind: Name = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 is every one, and needs tokens."""
+    port: Port = 8080
+    """Port to listen on."""
+    tokens: Tokens = Field(default_factory=dict)
+    """Who may change things: a name, which the audit trail shows, and its token of 16 characters or more."""
+    tokens_file: Path | None = None
+    """File with more tokens, each line `name=token`."""
+    open_reading: bool = True
+    """Whether pages and questions need no token; changes always need one where there are any."""
+    public_url: WebAddress = ""
+    """Address by which people reach the pages, where it is not the one listened on."""
+    language: Literal["cs", "en"] = "cs"
+    """Language of the pages where the browser asks for neither."""
+    max_upload_bytes: Annotated[Whole, Field(ge=1024)] = 104_857_600
+    """Largest body of a request [bytes]."""
+
+
+class WorkerSettings(Section):
+    """Work by the clock."""
+
+    rollup_every_s: Annotated[Number, Field(gt=0, le=60)] = 10.0
+    """Rest between two looks for readings not yet rolled up [s]; late data must show within a minute."""
+
+
+class MetricsSettings(Section):
+    """Health and metrics of a process that serves no API (`odecet ingest`, `odecet worker`)."""
+
+    bind: Name = "127.0.0.1"
+    """Address to listen on."""
+    port: Annotated[Whole, Field(ge=0, le=65_535)] = 0
+    """Port to listen on for `/metrics`; 0 listens on none."""
+
+
+class LogSettings(Section):
+    """The log, written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important events that are written."""
+    format: Literal["text", "json"] = "text"
+    """One line an event, for people (text) or programs (json)."""
