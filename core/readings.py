@@ -160,6 +160,11 @@ def last_wins(readings: Readings) -> tuple[Readings, Readings]:
 
     Of two at the same instant of a series the later received wins; received together, the later in order.
     """
+    ascending = (readings.code[1:] > readings.code[:-1]) | (
+        (readings.code[1:] == readings.code[:-1]) & (readings.at[1:] > readings.at[:-1])
+    )
+    if ascending.all():
+        return readings, readings.take(np.zeros(len(readings), bool))
     order = np.lexsort((np.arange(len(readings)), readings.received, readings.at, readings.code))
     ordered = readings.take(order)
     last = np.ones(len(ordered), bool)
