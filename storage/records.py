@@ -1,0 +1,172 @@
+"""RecordStore in SQL: a file of SQLite by default, PostgreSQL where several processes share it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import select
+
+from core.errors import NotFound
+from core.notes import AuditEntry, DeadLetter, InboxItem, Job, PointFinding
+from core.registry import Entity
+from storage import records_notes as notes
+from storage import records_register as register
+from storage.records_database import Database, Lock
+
+E = TypeVar("E", bound=Entity)
+
+
+class SqlRecordStore:
+    """Keeps records in the database at `url`: sqlite:///folder/file, or postgresql://user:password@host:port/name.
+
+    May be used from several threads. A lost connection raises StoreUnavailable; the next call connects anew.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    def start(self) -> None:
+        """Open the database and bring its schema up to date; may be called by many processes at once."""
+        self._database.start()
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._database.close()
+
+    def ready(self) -> None:
+        """Return if the database answers, else raise StoreUnavailable."""
+        with self._database.read() as connection:
+            connection.execute(select(1))
+
+    def save(self, entities: Sequence[Entity], *, by: str, now: datetime, why: str = "") -> None:
+        """Insert or replace all of them, or none; audit each that differs from what was stored."""
+        with self._database.write(Lock.REGISTER) as connection:
+            register.save(connection, entities, register.Act(by=by, now=now, why=why))
+
+    def remove(self, kind: type[E], keys: Sequence[str], *, by: str, now: datetime, why: str = "") -> None:
+        """Remove these, audited; the findings on removed points go with them."""
+        with self._database.write(Lock.REGISTER) as connection:
+            register.remove(connection, kind, keys, register.Act(by=by, now=now, why=why))
+
+    def get(self, kind: type[E], key: str) -> E:
+        """Return one of the register; raise NotFound."""
+        with self._database.read() as connection:
+            return register.get(connection, kind, key)
+
+    def find(
+        self, kind: type[E], *, where: Mapping[str, str] | None = None, after: str = "", limit: int | None = None
+    ) -> list[E]:
+        """Return those whose fields equal `where`, with id > after, ordered by id (by code point)."""
+        with self._database.read() as connection:
+            return register.find(connection, kind, where, after, limit)
+
+    def count(self, kind: type[E], *, where: Mapping[str, str] | None = None) -> int:
+        """Return how many `find` would give without limit."""
+        with self._database.read() as connection:
+            return register.count(connection, kind, where)
+
+    def version(self) -> int:
+        """Return a number that grows with every change of the register."""
+        with self._database.read() as connection:
+            return register.version(connection)
+
+    def audit(
+        self, *, entity: str | None = None, key: str | None = None, before: int | None = None, limit: int = 100
+    ) -> list[AuditEntry]:
+        """Return changes, newest first; `entity` is organisation, building, point, meter or dial_event."""
+        with self._database.read() as connection:
+            return register.audit(connection, entity, key, before, limit)
+
+    def keep_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep dead letters durably; one that is kept already and still open leaves one."""
+        with self._database.write() as connection:
+            notes.keep_letters(connection, letters)
+
+    def letters(
+        self,
+        *,
+        reason: str | None = None,
+        topic: str | None = None,
+        after: int = 0,
+        limit: int = 100,
+        open_only: bool = True,
+    ) -> list[DeadLetter]:
+        """Return kept letters with id > after, ordered by id."""
+        with self._database.read() as connection:
+            return notes.letters(connection, reason=reason, topic=topic, after=after, limit=limit, open_only=open_only)
+
+    def letter(self, number: int) -> DeadLetter:
+        """Return one kept letter; raise NotFound."""
+        with self._database.read() as connection:
+            found = notes.letter(connection, number)
+        if found is None:
+            raise NotFound(f"dead letter {number} is not kept")
+        return found
+
+    def mark_replayed(self, numbers: Sequence[int], now: datetime) -> None:
+        """Note that these letters were read after all."""
+        with self._database.write() as connection:
+            notes.mark_replayed(connection, numbers, now)
+
+    def count_letters(self) -> dict[str, int]:
+        """Return the number of open letters by reason."""
+        with self._database.read() as connection:
+            return notes.count_letters(connection)
+
+    def see(self, items: Sequence[InboxItem]) -> None:
+        """Add to the inbox: first and last seen widen, counts add up, the newest value, topic and sample stay."""
+        with self._database.write() as connection:
+            notes.see(connection, items)
+
+    def inbox(self, *, after: str = "", limit: int | None = None) -> list[InboxItem]:
+        """Return the first `limit` devices > after, each with all its registers, ordered by device and register."""
+        with self._database.read() as connection:
+            return notes.inbox(connection, after=after, limit=limit)
+
+    def leave_inbox(self, devices: Sequence[str]) -> None:
+        """Take assigned devices out of the inbox; unknown ones are passed over."""
+        with self._database.write() as connection:
+            notes.leave_inbox(connection, devices)
+
+    def replace_findings(
+        self, points: Sequence[str], start: datetime, end: datetime, findings: Sequence[PointFinding]
+    ) -> None:
+        """Put these findings in the place of those of these points whose span touches [start, end]."""
+        with self._database.write(Lock.FINDINGS) as connection:
+            notes.replace_findings(connection, points, start, end, findings)
+
+    def findings(
+        self,
+        *,
+        points: Sequence[str] | None = None,
+        rule: str | None = None,
+        open_only: bool = False,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[PointFinding]:
+        """Return findings whose span touches [start, end], newest first."""
+        with self._database.read() as connection:
+            return notes.findings(
+                connection, points=points, rule=rule, open_only=open_only, start=start, end=end, limit=limit
+            )
+
+    def keep(self, key: str, text: str) -> None:
+        """Keep a small text durably under a key."""
+        with self._database.write() as connection:
+            notes.keep(connection, key, text)
+
+    def kept(self, key: str) -> str:
+        """Return what was kept under a key, empty where nothing was."""
+        with self._database.read() as connection:
+            return notes.kept(connection, key)
+
+    def save_job(self, job: Job) -> None:
+        """Insert or replace the state of long work."""
+        with self._database.write() as connection:
+            notes.save_job(connection, job)
+
+    def jobs(self, *, kind: str | None = None, limit: int = 100) -> list[Job]:
+        """Return long work, newest first."""
+        with self._database.read() as connection:
+            return notes.jobs(connection, kind=kind, limit=limit)
