@@ -216,13 +216,15 @@ class IngestSettings(Section):
 
     queue_messages: Annotated[Whole, Field(ge=1, le=65_535)] = 20_000
     """Most messages held un-acknowledged; the broker keeps the others. Not below the broker's in-flight limit."""
-    batch_messages: Count = 5_000
+    queue_bytes: Annotated[Whole, Field(ge=1_048_576)] = 67_108_864
+    """Most payload held un-acknowledged [bytes], exceeded by one message at the most."""
+    batch_messages: Count = 10_000
     """Most messages that are stored together, and then acknowledged."""
-    batch_ms: Count = 100
+    batch_ms: Count = 50
     """Longest wait of a message for others to be stored with [ms]."""
     max_payload_bytes: Annotated[Whole, Field(ge=1024)] = 1_048_576
     """Largest payload that is decoded [bytes]; a larger one becomes a dead letter, cut to this size."""
-    future_tolerance_s: Annotated[Number, Field(ge=0)] = 600.0
+    future_tolerance_s: Annotated[Number, Field(ge=0)] = 3600.0
     """How far ahead of our clock a reading's instant may be [s]; one further ahead becomes a dead letter."""
     earliest: Day = date(2000, 1, 1)
     """Day before which no reading is accepted."""
@@ -254,12 +256,12 @@ class ApiSettings(Section):
     """File with more tokens, each line `name=token`."""
     open_reading: bool = True
     """Whether pages and questions need no token; changes always need one where there are any."""
+    title: Name = "Liberecký kraj"
+    """Name of the region, at the head of the pages."""
     public_url: WebAddress = ""
     """Address by which people reach the pages, where it is not the one listened on."""
     language: Literal["cs", "en"] = "cs"
     """Language of the pages where the browser asks for neither."""
-    max_upload_bytes: Annotated[Whole, Field(ge=1024)] = 104_857_600
-    """Largest body of a request [bytes]."""
 
 
 class WorkerSettings(Section):

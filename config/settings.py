@@ -226,11 +226,11 @@ def _take_secret_files(source: _Source, rows: tuple[Row, ...]) -> None:
 def _secret_text(source: _Source, path: str, file: Path) -> str:
     try:
         text = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as err:
-        source.refuse(path, f"{file} cannot be read ({err})", "name a text file that Odečet's user may read")
+    except (OSError, ValueError) as err:
+        source.refuse(path, f"{str(file)!r} cannot be read ({err})", "name a text file that Odečet's user may read")
         return ""
     if not text:
-        source.refuse(path, f"{file} is empty", "write the secret into it")
+        source.refuse(path, f"{str(file)!r} is empty", "write the secret into it")
     return text
 
 
@@ -343,7 +343,7 @@ def _check_tls(source: _Source, settings: Settings) -> None:
     for name in ("ca", "cert", "key"):
         file: Path | None = getattr(tls, name)
         if file is not None and not file.is_file():
-            source.refuse(f"mqtt.tls.{name}", f"there is no file {file}", "name the PEM file")
+            source.refuse(f"mqtt.tls.{name}", f"there is no file {str(file)!r}", "name the PEM file")
         elif file is not None and not tls.enabled:
             source.refuse(f"mqtt.tls.{name}", "it has no effect while mqtt.tls.enabled is false", "write true there")
     if (tls.cert is None) != (tls.key is None):

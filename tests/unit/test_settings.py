@@ -111,7 +111,7 @@ def test_text_of_a_variable_becomes_the_settings_type(
         ("[ingest]\nearliest = '31. 1. 2000'", r"ingest\.earliest: '31\. 1\. 2000' is no day"),
         ("[ingest]\nfuture_tolerance_s = inf", r"ingest\.future_tolerance_s: inf cannot be"),
         ("[ingest]\nfuture_tolerance_s = -1", r"ingest\.future_tolerance_s: -1 cannot be"),
-        ("[ingest]\nqueue_messages = 10", r"ingest\.batch_messages: 5000 messages are more than the queue holds"),
+        ("[ingest]\nqueue_messages = 10", r"ingest\.batch_messages: 10000 messages are more than the queue holds"),
         ("[worker]\nrollup_every_s = 3600", r"worker\.rollup_every_s: 3600 cannot be: .*60"),
         ("[readings]\nstore = 'influx'", r"readings\.store: 'influx' cannot be: .*; write one of duckdb, influxdb"),
         ("[readings.influx]\nurl = 'localhost:8086'", r"readings\.influx\.url: an address starts with http"),
@@ -122,7 +122,7 @@ def test_text_of_a_variable_becomes_the_settings_type(
         ("[api]\nlanguage = 'de'", r"api\.language: 'de' cannot be: .*; write one of cs, en"),
         ("[api]\nbind = '0.0.0.0'", r"api\.bind: 0\.0\.0\.0 is open to others while no token is set; add one to api"),
         ("[api]\nopen_reading = false", r"api\.open_reading: nobody could read while no token is set; "),
-        ("[mqtt.tls]\nenabled = true\nca = 'none.pem'", r"mqtt\.tls\.ca: there is no file none\.pem; "),
+        ("[mqtt.tls]\nenabled = true\nca = 'none.pem'", r"mqtt\.tls\.ca: there is no file 'none\.pem'; "),
         ("[mqtt]\nembedded = true\nhost = '0.0.0.0'", r"mqtt\.host: the embedded broker would be open to all at 0"),
         ("[mqtt]\nembedded = true\nprotocol = 5", r"mqtt\.protocol: the embedded broker speaks MQTT 3\.1\.1 alone"),
         ("[mqtt]\nembedded = true\nusername = 'a'", r"mqtt\.username: the embedded broker knows no users"),
@@ -186,7 +186,7 @@ def test_secret_file_is_refused_when_missing_empty_or_beside_the_secret(tmp_path
     empty = tmp_path / "empty"
     empty.write_text("\n", "utf-8")
     variable = "ODECET_MQTT__PASSWORD_FILE"
-    assert f"environment {variable}: {tmp_path / 'none'} cannot be read" in refusal(
+    assert f"environment {variable}: '{tmp_path / 'none'}' cannot be read" in refusal(
         tmp_path, **{variable: str(tmp_path / "none")}
     )
     assert "is empty; write the secret into it" in refusal(tmp_path, **{variable: str(empty)})
@@ -274,7 +274,7 @@ def _paths(tree: dict[str, Any], above: str = "") -> set[str]:
     return found
 
 
-@given(st.sampled_from(ROWS), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12))
+@given(st.sampled_from(ROWS), st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
 def test_any_text_of_a_variable_gives_settings_or_a_named_refusal(row: Row, text: str) -> None:
     try:
         load_settings(ROOT / "config/odecet.example.toml", {row.environment: text})
