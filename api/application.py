@@ -1,0 +1,47 @@
+"""The API as an app: its routes, its rim, its errors. `build_api` opens nothing; stores are started by app."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from api.contract import TAGS, publish
+from api.dependencies import Dependencies, IngestStatus
+from api.pages.errors import error_page
+from api.pages.site import build_pages
+from api.problems import handle_errors
+from api.rim import Rim
+from api.room import Room
+from api.routes import consumption, exchange, process, quality, readings, register, work
+
+__all__ = ["Dependencies", "IngestStatus", "build_api"]
+
+DESCRIPTION: Final = (
+    "Consumption of buildings from meter readings. Every amount says how well it is known; missing is null, never "
+    "zero. Instants are ISO 8601, periods half-open and of the zone's calendar. Errors are problem details (RFC 9457). "
+    "Lists are given a page at a time: follow the Link header."
+)
+
+
+def build_api(deps: Dependencies) -> FastAPI:
+    """Return the app that serves these dependencies; it opens nothing."""
+    app = FastAPI(
+        title="Odečet",
+        version=deps.version,
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=list(TAGS),
+        redirect_slashes=False,
+    )
+    room = app.state.room = Room(deps)
+    for module in (process, consumption, readings, quality, exchange, work):
+        app.include_router(module.router)
+    app.include_router(register.build_router())
+    build_pages(app, room)
+    handle_errors(app, error_page)
+    publish(app)
+    app.add_middleware(GZipMiddleware, minimum_size=2_000, compresslevel=3)
+    app.add_middleware(Rim, measures=room.measures)
+    return app

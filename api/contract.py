@@ -1,0 +1,108 @@
+"""The API's contract as OpenAPI: schemas from the very types that are encoded, an example for every operation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+
+from api.problems import MEDIA_TYPE, Problem
+
+SCHEMAS: Final[dict[str, Any]] = {"Problem": Problem}
+"""Every type that stands in the contract, by its name there."""
+
+PROBLEM_EXAMPLE: Final = {
+    "type": "urn:odecet:problem:input",
+    "title": "Unprocessable Content",
+    "status": 422,
+    "detail": "from: 31.2.2026 is no date; write it as 2026-01-31 or 2026-01-31T12:00:00+01:00",
+    "instance": "urn:uuid:4be0643f-1d98-573b-97cd-ca98a65347dd",
+    "errors": [
+        {
+            "place": "from",
+            "problem": "31.2.2026 is no date",
+            "remedy": "write it as 2026-01-31 or 2026-01-31T12:00:00+01:00",
+        }
+    ],
+}
+TAGS: Final = [
+    {
+        "name": "register",
+        "description": "Organisations, buildings, metering points, meters and what happened to dials.",
+    },
+    {"name": "readings", "description": "Raw readings as they came, with their quality and former values."},
+    {"name": "consumption", "description": "What points used in calendar periods, and how well that is known."},
+    {"name": "quality", "description": "What is measured, estimated and missing; what the operator is asked."},
+    {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},
+    {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},
+    {"name": "process", "description": "Whether it lives, is ready, and how it does."},
+]
+ERRORS: Final[Mapping[int, str]] = {
+    401: "A token is needed.",
+    404: "There is no such thing.",
+    409: "It would contradict what is stored.",
+    412: "It was changed meanwhile (If-Match).",
+    413: "The body is too large.",
+    422: "The request cannot be right; `errors` name the places.",
+    503: "A store is not available now; Retry-After says when to ask again.",
+}
+
+
+def page_type(kind: type) -> type:
+    """Return the type of a page of these."""
+    made = msgspec.defstruct(
+        f"{kind.__name__}Page", [("items", tuple[kind, ...])  # type: ignore[valid-type]  # made while running, from the very type, ("next", str | None), ("total", int, 0)]
+    )
+    made.__doc__ = f"A page of {kind.__name__}; `next` is the cursor of the next one."
+    return made
+
+
+def _ref(kind: type) -> dict[str, str]:
+    SCHEMAS[kind.__name__] = kind
+    return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def documented(
+    kind: type | None,
+    example: Any,  # noqa: ANN401 - whatever JSON can say
+    *,
+    status: int = 200,
+    body: type | None = None,
+    body_example: Any = None,  # noqa: ANN401 - same
+    errors: Sequence[int] = (422, 503),
+    also: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the keyword arguments of a route: its answers by status and, where it takes one, its body.
+
+    `also` are further media types of the answer, each with its example text.
+    """
+    good: dict[str, Any] = {"description": "As asked."}
+    if kind is not None:
+        good["content"] = {"application/json": {"schema": _ref(kind), "example": example}}
+    for media, text in (also or {}).items():
+        good.setdefault("content", {})[media] = {"schema": {"type": "string"}, "example": text}
+    bad = {"content": {MEDIA_TYPE: {"schema": _ref(Problem), "example": PROBLEM_EXAMPLE}}}
+    answers = {status: good, **{code: {"description": ERRORS[code], **bad} for code in errors}}
+    made: dict[str, Any] = {"responses": answers, "status_code": status}
+    if body is not None:
+        content = {"application/json": {"schema": _ref(body), "example": body_example}}
+        made["openapi_extra"] = {"requestBody": {"required": True, "content": content}}
+    return made
+
+
+def publish(app: FastAPI) -> None:
+    """Let the app's OpenAPI carry the schemas of the contract, secured where tokens are."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = generate()
+            _, schemas = msgspec.json.schema_components(SCHEMAS.values(), ref_template="#/components/schemas/{name}")
+            components = made.setdefault("components", {})
+            components["schemas"] = {**components.get("schemas", {}), **schemas}
+            components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            made["security"] = [{}, {"token": []}]
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

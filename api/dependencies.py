@@ -1,0 +1,57 @@
+"""What the API is given: ports, acts and settings. Only app fills it in; nothing here opens anything."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from prometheus_client import CollectorRegistry
+
+from core.calendar import PRAGUE
+from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
+from services.consumption import PointConsumption, Question
+
+INTAKE_TOPIC = "odecet/"
+"""The topic under which a payload posted over HTTP meets the profiles: it names no meter, so the payload must."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestStatus:
+    """Whether readings can arrive: `detail` says why not, `last_message` when the last one came."""
+
+    connected: bool
+    detail: str = ""
+    last_message: datetime | None = None
+
+
+def no_ingest() -> IngestStatus | None:
+    """Tell that this process takes no readings itself, so that readiness does not wait for a broker."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """Everything that the API needs.
+
+    `tokens` are secrets by the name of who holds them: where there are any, writing needs one, and reading too unless
+    `open_reading`. `ask` answers a question of consumption (None: the service over these stores). `replay` reads a
+    dead letter again by its number (None: through `intake`). `ingest` returns None where another process ingests.
+    """
+
+    readings: ReadingStore
+    records: RecordStore
+    intake: Intake
+    tables: Tables
+    clock: Clock
+    version: str
+    metrics: CollectorRegistry
+    zone: ZoneInfo = PRAGUE
+    locale: str = "cs"
+    title: str = "Liberecký kraj"
+    ingest: Callable[[], IngestStatus | None] = no_ingest
+    tokens: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    open_reading: bool = True
+    topic: str = INTAKE_TOPIC
+    ask: Callable[[Question], Sequence[PointConsumption]] | None = None
+    replay: Callable[[int], Taken] | None = None

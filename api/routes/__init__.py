@@ -1,0 +1,1 @@
+"""HTTP in, an act or a question, HTTP out: the routes of /api/v1 and of the process itself."""

@@ -1,0 +1,329 @@
+"""The register by resource: list, get, create, put, patch, delete; every change is audited by the store."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from starlette.responses import Response
+
+from api import register_examples as examples
+from api.answers import as_json, etag
+from api.contract import documented, page_type
+from api.documents import Document, from_document, merged, read_object, same_id, to_document
+from api.paging import LIMIT, After, Limit, page_of
+from api.problems import Refused
+from api.room import Body, Caller, InRoom, Room, guard
+from api.snapshot import Snapshot
+from core.errors import Conflict, NotFound
+from core.registry import (
+    Building,
+    BuildingKind,
+    Commodity,
+    DialEvent,
+    Entity,
+    EventKind,
+    Meter,
+    Organisation,
+    Point,
+    Role,
+)
+
+Filters = Mapping[str, str]
+Key = Annotated[str, Path(description="The id.", examples=["B01"])]
+Why = Annotated[str, Query(description="Why, for the audit trail.", examples=["annual check"])]
+IfMatch = Annotated[
+    str, Header(alias="If-Match", description="Change only what still has this ETag.", examples=['"1f"'])
+]
+ANY: Final = "*"
+
+
+def _given(**filters: str | None) -> Filters:
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def _query(what: str, example: str) -> Any:  # noqa: ANN401 - FastAPI's own type is private
+    return Query(description=what, examples=[example])
+
+
+OfOrganisation = Annotated[str | None, _query("Of this organisation.", "O1")]
+OfBuilding = Annotated[str | None, _query("Of this building.", "B01")]
+OfPoint = Annotated[str | None, _query("Of this metering point.", "B01-EL")]
+OfCommodity = Annotated[Commodity | None, _query("Of this commodity.", "electricity")]
+
+
+def organisation_filters(name: Annotated[str | None, _query("Of this very name.", "Gymnázium")] = None) -> Filters:
+    """Return what organisations are chosen by."""
+    return _given(name=name)
+
+
+def building_filters(
+    organisation: OfOrganisation = None,
+    kind: Annotated[BuildingKind | None, _query("Of this kind.", "school")] = None,
+) -> Filters:
+    """Return what buildings are chosen by."""
+    return _given(organisation=organisation, kind=kind)
+
+
+def point_filters(
+    organisation: OfOrganisation = None,
+    building: OfBuilding = None,
+    commodity: OfCommodity = None,
+    role: Annotated[Role | None, _query("Of this role.", "billing")] = None,
+) -> Filters:
+    """Return what points are chosen by."""
+    return _given(organisation=organisation, building=building, commodity=commodity, role=role)
+
+
+def meter_filters(
+    organisation: OfOrganisation = None,
+    building: OfBuilding = None,
+    point: OfPoint = None,
+    commodity: OfCommodity = None,
+    device: Annotated[str | None, _query("That publishes under this name.", "em-0001")] = None,
+) -> Filters:
+    """Return what meters are chosen by."""
+    return _given(organisation=organisation, building=building, point=point, commodity=commodity, device=device)
+
+
+def event_filters(
+    meter: Annotated[str | None, _query("Of this device.", "em-0001")] = None,
+    kind: Annotated[EventKind | None, _query("Of this kind.", "swap")] = None,
+    point: OfPoint = None,
+) -> Filters:
+    """Return what events are chosen by."""
+    return _given(meter=meter, kind=kind, point=point)
+
+
+def belongs(now: Snapshot, entity: Entity, name: str, value: str) -> bool:
+    """Return whether an entity has this value, itself or through what it stands in."""
+    if hasattr(entity, name):
+        return bool(getattr(entity, name) == value)
+    if isinstance(entity, Meter):
+        return belongs(now, now.point(entity.point), name, value)
+    if isinstance(entity, Point):
+        return belongs(now, now.building(entity.building), name, value)
+    if isinstance(entity, DialEvent):  # the one other filter of events: the point that the device stands on
+        return any(m.device == entity.meter for m in now.meters_of.get(value, ()))
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A kind of thing of the register and how the API names it."""
+
+    plural: str
+    one: str
+    kind: type[Entity]
+    filters: Callable[..., Filters]
+    example: Document
+
+    def chosen(self, now: Snapshot, filters: Filters) -> list[Entity]:
+        """Return those that pass every filter, by id."""
+        held: dict[str, Entity] = getattr(now, self.plural)
+        return [e for e in held.values() if all(belongs(now, e, k, v) for k, v in filters.items())]
+
+
+RESOURCES: Final = (
+    Resource(
+        plural="organisations",
+        one="organisation",
+        kind=Organisation,
+        filters=organisation_filters,
+        example=examples.ORGANISATION,
+    ),
+    Resource(plural="buildings", one="building", kind=Building, filters=building_filters, example=examples.BUILDING),
+    Resource(plural="points", one="point", kind=Point, filters=point_filters, example=examples.POINT),
+    Resource(plural="meters", one="meter", kind=Meter, filters=meter_filters, example=examples.METER),
+    Resource(plural="events", one="event", kind=DialEvent, filters=event_filters, example=examples.EVENT),
+)
+
+
+def shown(entity: Entity, *, status: int = 200, location: str = "") -> Response:
+    """Return one of the register with its entity tag."""
+    document = to_document(entity)
+    headers = {"ETag": etag(document), **({"Location": location} if location else {})}
+    return as_json(document, status=status, headers=headers)
+
+
+def check_unchanged(entity: Entity, if_match: str) -> None:
+    """Raise Refused where the caller saw another state of the entity than the present one."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_match.split(",")} - {""}
+    if tags and ANY not in tags and etag(to_document(entity)) not in tags:
+        raise Refused(412, "It was changed meanwhile; read it again and repeat the change on what is there now.")
+
+
+def create(room: Room, kind: type[Entity], body: bytes, *, by: str, why: str) -> Entity:
+    """Save a new one; raise Conflict where its id is taken."""
+    entity = from_document(read_object(body), kind)
+    with room.changing:
+        if _found(room, kind, entity.id) is not None:
+            raise Conflict(f"there is already one with the id {entity.id!r}; PUT or PATCH changes it")
+        room.deps.records.save([entity], by=by, now=room.deps.clock(), why=why)
+    return entity
+
+
+def _found(room: Room, kind: type[Entity], key: str) -> Entity | None:
+    try:
+        return room.deps.records.get(kind, key)
+    except NotFound:
+        return None
+
+
+def change(
+    room: Room, kind: type[Entity], key: str, made: Callable[[Entity], Entity], *, if_match: str, by: str, why: str
+) -> Entity:
+    """Save what `made` makes of the present one, unless it was changed meanwhile."""
+    with room.changing:
+        present = room.deps.records.get(kind, key)
+        check_unchanged(present, if_match)
+        entity = made(present)
+        room.deps.records.save([entity], by=by, now=room.deps.clock(), why=why)
+    return entity
+
+
+def list_route(resource: Resource) -> Callable[..., Response]:
+    """Return the route that lists a resource."""
+
+    def listing(
+        request: Request,
+        room: InRoom,
+        filters: Annotated[Filters, Depends(resource.filters)],
+        limit: Limit = LIMIT,
+        after: After = "",
+    ) -> Response:
+        chosen = resource.chosen(room.now(), filters)
+        rest = [e for e in chosen if e.id > after]
+        page = rest[:limit]
+        cursor = page[-1].id if len(rest) > limit else None
+        body, headers = page_of(request, page, total=len(chosen), limit=limit, cursor=cursor)
+        return as_json(body, headers=headers)
+
+    return listing
+
+
+def get_route(resource: Resource) -> Callable[..., Response]:
+    """Return the route that gets one."""
+
+    def getting(room: InRoom, key: Key) -> Response:
+        return shown(room.deps.records.get(resource.kind, key))
+
+    return getting
+
+
+def create_route(resource: Resource) -> Callable[..., Response]:
+    """Return the route that makes one."""
+
+    def creating(room: InRoom, by: Caller, body: Body, why: Why = "") -> Response:
+        entity = create(room, resource.kind, body, by=by, why=why)
+        return shown(entity, status=201, location=f"/api/v1/{resource.plural}/{entity.id}")
+
+    return creating
+
+
+def put_route(resource: Resource) -> Callable[..., Response]:
+    """Return the route that replaces one."""
+
+    def putting(room: InRoom, by: Caller, key: Key, body: Body, if_match: IfMatch = "", why: Why = "") -> Response:
+        entity = from_document(same_id(read_object(body), key), resource.kind)
+        return shown(change(room, resource.kind, key, lambda _: entity, if_match=if_match, by=by, why=why))
+
+    return putting
+
+
+def patch_route(resource: Resource) -> Callable[..., Response]:
+    """Return the route that changes fields of one."""
+
+    def patching(room: InRoom, by: Caller, key: Key, body: Body, if_match: IfMatch = "", why: Why = "") -> Response:
+        patch = same_id(read_object(body), key)
+
+        def made(present: Entity) -> Entity:
+            return from_document(merged(to_document(present), patch), resource.kind)
+
+        return shown(change(room, resource.kind, key, made, if_match=if_match, by=by, why=why))
+
+    return patching
+
+
+def delete_route(resource: Resource) -> Callable[..., Response]:
+    """Return the route that removes one."""
+
+    def deleting(room: InRoom, by: Caller, key: Key, if_match: IfMatch = "", why: Why = "") -> Response:
+        with room.changing:
+            check_unchanged(room.deps.records.get(resource.kind, key), if_match)
+            room.deps.records.remove(resource.kind, [key], by=by, now=room.deps.clock(), why=why)
+        return Response(status_code=204)
+
+    return deleting
+
+
+def build_router() -> APIRouter:
+    """Return the routes of every resource."""
+    router = APIRouter(prefix="/api/v1", tags=["register"], dependencies=[guard])
+    for resource in RESOURCES:
+        _add(router, resource)
+    return router
+
+
+def _add(router: APIRouter, resource: Resource) -> None:
+    many, one, kind, example = f"/{resource.plural}", resource.one, resource.kind, resource.example
+    single = f"{many}/{{key:path}}"
+    listed = {"items": [example], "next": None, "total": 1}
+    body: dict[str, Any] = {"body": kind, "body_example": example, "errors": (401, 409, 412, 422, 503)}
+
+    def add(method: str, path: str, name: str, route: Callable[..., Response], summary: str, **about: Any) -> None:  # noqa: ANN401 - keyword arguments of documented
+        router.add_api_route(path, route, methods=[method], operation_id=name, summary=summary, **documented(**about))
+
+    add(
+        "GET",
+        many,
+        f"list_{resource.plural}",
+        list_route(resource),
+        f"List {resource.plural}",
+        kind=page_type(kind),
+        example=listed,
+    )
+    add(
+        "POST",
+        many,
+        f"create_{one}",
+        create_route(resource),
+        f"Create one {one}",
+        kind=kind,
+        example=example,
+        status=201,
+        **body,
+    )
+    add(
+        "GET",
+        single,
+        f"get_{one}",
+        get_route(resource),
+        f"Get one {one}",
+        kind=kind,
+        example=example,
+        errors=(404, 422, 503),
+    )
+    add("PUT", single, f"replace_{one}", put_route(resource), f"Replace one {one}", kind=kind, example=example, **body)
+    body = {**body, "body": examples.PATCHES[one][0], "body_example": examples.PATCHES[one][1]}
+    add(
+        "PATCH",
+        single,
+        f"change_{one}",
+        patch_route(resource),
+        f"Change fields of one {one}",
+        kind=kind,
+        example=example,
+        **body,
+    )
+    add(
+        "DELETE",
+        single,
+        f"delete_{one}",
+        delete_route(resource),
+        f"Delete one {one} that nothing refers to",
+        kind=None,
+        example=None,
+        status=204,
+        errors=(401, 404, 409, 412, 503),
+    )

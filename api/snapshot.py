@@ -1,0 +1,118 @@
+"""The register as it stands, held in memory until it changes: lists and scopes are answered from it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeVar
+
+from core.errors import NotFound
+from core.ports import RecordStore
+from core.readings import SeriesKey
+from core.registry import MAIN_REGISTERS, Building, Commodity, DialEvent, Entity, Meter, Organisation, Point
+
+E = TypeVar("E")
+R = TypeVar("R", bound=Entity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mounting:
+    """A meter's readings while it is on a point: [since, until) of one series; None: no end."""
+
+    point: str
+    key: SeriesKey
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All of the register at one version, by id, ids ascending."""
+
+    version: int
+    organisations: dict[str, Organisation]
+    buildings: dict[str, Building]
+    points: dict[str, Point]
+    meters: dict[str, Meter]
+    events: dict[str, DialEvent]
+    points_of: dict[str, tuple[Point, ...]]
+    meters_of: dict[str, tuple[Meter, ...]]
+
+    def point(self, key: str) -> Point:
+        """Return a point; raise NotFound."""
+        return _of(self.points, "point", key)
+
+    def building(self, key: str) -> Building:
+        """Return a building; raise NotFound."""
+        return _of(self.buildings, "building", key)
+
+    def organisation(self, key: str) -> Organisation:
+        """Return an organisation; raise NotFound."""
+        return _of(self.organisations, "organisation", key)
+
+    def mountings(self, point: str) -> list[Mounting]:
+        """Return the counting series of a point by mounting: the register its meter names, else all that may count."""
+        commodity = self.point(point).commodity
+        return [
+            Mounting(point=point, key=SeriesKey(m.device, register), since=m.mounted, until=m.removed)
+            for m in self.meters_of.get(point, ())
+            for register in main_registers(m, commodity)
+        ]
+
+    def devices(self) -> frozenset[str]:
+        """Return the names under which the register's meters publish."""
+        return frozenset(m.device for m in self.meters.values())
+
+
+def _of(kept: dict[str, E], what: str, key: str) -> E:
+    if key not in kept:
+        raise NotFound(f"no {what} has the id {key!r}")
+    return kept[key]
+
+
+def main_registers(meter: Meter, commodity: Commodity) -> tuple[str, ...]:
+    """Return the registers that may count for a meter, first choice first."""
+    return (meter.register,) if meter.register else MAIN_REGISTERS[commodity]
+
+
+def _grouped(entities: Iterable[E], owner: str) -> dict[str, tuple[E, ...]]:
+    groups: dict[str, list[E]] = defaultdict(list)
+    for entity in entities:
+        groups[getattr(entity, owner)].append(entity)
+    return {key: tuple(members) for key, members in groups.items()}
+
+
+def _by_id(entities: Iterable[R]) -> dict[str, R]:
+    return {entity.id: entity for entity in sorted(entities, key=lambda e: e.id)}
+
+
+def take_snapshot(records: RecordStore) -> Snapshot:
+    """Read the whole register; its version is read first, so that a change meanwhile makes it stale, not lost."""
+    version = records.version()
+    points = _by_id(records.find(Point))
+    meters = sorted(records.find(Meter), key=lambda m: (m.mounted, m.id))
+    return Snapshot(
+        version=version,
+        organisations=_by_id(records.find(Organisation)),
+        buildings=_by_id(records.find(Building)),
+        points=points,
+        meters=_by_id(meters),
+        events=_by_id(records.find(DialEvent)),
+        points_of=_grouped(points.values(), "building"),
+        meters_of=_grouped(meters, "point"),
+    )
+
+
+class RegisterView:
+    """Gives the register's snapshot, taken anew after each change."""
+
+    def __init__(self, records: RecordStore) -> None:
+        self.records: Final = records
+        self._held: Snapshot | None = None
+
+    def now(self) -> Snapshot:
+        """Return the register as it stands."""
+        held = self._held
+        if held is None or held.version != self.records.version():
+            held = self._held = take_snapshot(self.records)
+        return held
