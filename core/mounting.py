@@ -4,7 +4,7 @@ A mounting is one dial on the point from an instant to another; recorded swaps a
 Rule 2 joins them: the old dial's final reading to the new one's first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -51,14 +51,14 @@ class Mounting:
 class Rules:
     """What is set for a point: the most that can flow [kW, m³/h], allowed gap [h], unit, like days.
 
-    `limits` learnt before take the place of learning from the readings at hand.
+    `limits` learnt before, by device, take the place of learning from the readings at hand.
     """
 
     unit: str = "kWh"
     max_rate: float | None = None
     allowed_gap_h: float | None = None
     day_types: DayTypes = field(default_factory=DayTypes)
-    limits: Limits | None = None
+    limits: Mapping[str, Limits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def build(readings: Readings, mountings: Sequence[Mounting], events: Sequence[Di
     for stay in _stays(mountings, events):
         whole = replace(stay.mounting, end_us=stay.end_us)
         mine = _of(unique, whole)
-        limits[whole.device] = rules.limits or _limits(mine, rules)
+        limits[whole.device] = rules.limits.get(whole.device) or _limits(mine, rules)
         marks += [(whole.device, mark) for mark in _revisions(mine, _of(lost, whole))]
         parts += _parts(mine, stay, limits[whole.device], rules)
     curve, gap_marks = _joined(parts)
@@ -292,7 +292,8 @@ def _cut(mine: _Mine, exchange: _Exchange, limits: Limits, least: int) -> tuple[
     rise = np.diff(mine.nano, prepend=mine.nano[:1])[near]
     elapsed = np.diff(mine.at_us, prepend=mine.at_us[:1])[near]
     jumps = near[(near > least) & ((rise < 0) | (rise > limits.most(elapsed)))]
-    for jump in jumps[np.argsort(np.abs(mine.at_us[jumps] - at), kind="stable")].tolist():
+    beside = [i for i in (place, place + 1) if least < i < len(mine.at_us)]
+    for jump in beside + jumps[np.argsort(np.abs(mine.at_us[jumps] - at), kind="stable")].tolist():
         moved = fits.balanced(jump)
         if fits.at(jump, moved):
             return jump, moved
@@ -336,7 +337,8 @@ class _Fit:
         if dial is None or not 0 <= reading < len(self.mine.at_us):
             return True
         rise = dial - int(self.mine.nano[reading]) if before else int(self.mine.nano[reading]) - dial
-        return 0 <= rise <= float(self.limits.most(abs(at - float(self.mine.at_us[reading]))))
+        elapsed = abs(at - int(self.mine.at_us[reading]))
+        return 0 <= rise <= (float(self.limits.most(float(elapsed))) if elapsed else 0)
 
     def _jumps(self, place: int) -> bool:
         if not 0 < place < len(self.mine.at_us):

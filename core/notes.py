@@ -88,7 +88,10 @@ class InboxItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who changed what, when, why, from which former to which new state (None: was not, is not any more)."""
+    """Who changed what, when, why, from which former to which new state (None: was not, is not any more).
+
+    `entity` is organisation, building, point, meter or dial_event.
+    """
 
     at: datetime
     by: str

@@ -1,0 +1,165 @@
+"""A point with all that makes its curve: mountings, events, series, rules."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from core.calendar import US
+from core.gaps import DayTypes
+from core.mounting import FOREVER, Mounting, Rules, moduli
+from core.plausible import Limits
+from core.ports import RecordStore
+from core.readings import SeriesKey
+from core.registry import MAIN_REGISTERS, Commodity, DialEvent, Meter, Point, Register
+from core.units import CANONICAL, Quantity, Unit, unit
+
+MAIN: Final = "main"
+"""The register of a roll-up that counts the point's consumption, from whatever register each of its meters has."""
+
+POWER_REGISTERS: Final = ("power.import", "power.total", "flow.total")
+"""Registers that integrate to an estimate, where a meter has nothing better."""
+
+COUNTED: Final = {Quantity.POWER: Quantity.ENERGY, Quantity.FLOW: Quantity.VOLUME}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How the curve of one register of a point is made: the series to read, mountings, events and rules."""
+
+    point: str
+    register: str
+    series: tuple[SeriesKey, ...]
+    mountings: tuple[Mounting, ...]
+    events: tuple[DialEvent, ...]
+    rules: Rules
+
+    @property
+    def key(self) -> SeriesKey:
+        """The series of the roll-up."""
+        return SeriesKey(self.point, self.register)
+
+
+def _us_of(meter: Meter) -> tuple[int, int]:
+    start = round(meter.mounted.timestamp() * US)
+    return start, FOREVER if meter.removed is None else round(meter.removed.timestamp() * US)
+
+
+def _mounting(meter: Meter) -> Mounting:
+    start, end = _us_of(meter)
+    dial = unit(meter.unit) if meter.unit else Unit(Quantity.ENERGY)
+    modulus = None if meter.digits is None else 10.0**meter.digits * dial.scale / dial.divisor
+    return Mounting(
+        device=meter.device,
+        start_us=start,
+        end_us=end,
+        first=meter.first,
+        final=meter.final,
+        modulus=modulus,
+        moduli=moduli(dial),
+        multiplier=meter.multiplier,
+    )
+
+
+def main_register(meter: Meter, commodity: Commodity, present: Iterable[str]) -> str:
+    """Return the register of a meter that counts: the one that it names, else the first choice that has readings."""
+    if meter.register:
+        return meter.register
+    choices = MAIN_REGISTERS[commodity]
+    have = set(present)
+    return next((r for r in (*choices, *POWER_REGISTERS) if r in have), choices[0])
+
+
+def unit_of(register: str) -> str:
+    """Return the canonical unit in which a register's consumption is counted."""
+    quantity = Register.parse(register).quantity
+    return CANONICAL.get(COUNTED.get(quantity, quantity), "")
+
+
+def plans(
+    points: Sequence[Point],
+    meters: Sequence[Meter],
+    events: Sequence[DialEvent],
+    known: Sequence[SeriesKey],
+    day_types: DayTypes,
+) -> list[Plan]:
+    """Return the plans of the main register of each point, and of each further counting register of its meters.
+
+    A meter whose register counts another unit than the point's newest meter is left out of the main curve.
+    """
+    registers: dict[str, set[str]] = {}
+    for key in known:
+        registers.setdefault(key.meter, set()).add(key.register)
+    of_point: dict[str, list[Meter]] = {}
+    for meter in meters:
+        of_point.setdefault(meter.point, []).append(meter)
+    made: list[Plan] = []
+    for point in points:
+        mounted = sorted(of_point.get(point.id, []), key=lambda m: m.mounted)
+        if mounted:
+            made += _of_point(point, mounted, events, registers, day_types)
+    return made
+
+
+def _of_point(
+    point: Point,
+    mounted: Sequence[Meter],
+    events: Sequence[DialEvent],
+    registers: Mapping[str, set[str]],
+    day_types: DayTypes,
+) -> list[Plan]:
+    main = {m.id: main_register(m, point.commodity, registers.get(m.device, ())) for m in mounted}
+    counted = unit_of(main[mounted[-1].id])
+    chosen = {m.id: main[m.id] for m in mounted if unit_of(main[m.id]) == counted}
+    made = [_plan(point, MAIN, mounted, chosen, events, day_types)]
+    others = {r for m in mounted for r in registers.get(m.device, ()) if r != main[m.id] and _counts(r)}
+    for register in sorted(others):
+        having = {m.id: register for m in mounted if register in registers.get(m.device, ())}
+        made.append(_plan(point, register, mounted, having, events, day_types))
+    return made
+
+
+def _counts(register: str) -> bool:
+    return Register.parse(register).quantity in {Quantity.ENERGY, Quantity.VOLUME, Quantity.REACTIVE_ENERGY}
+
+
+def _plan(  # noqa: PLR0917 - the parts of one plan, made in one place
+    point: Point,
+    register: str,
+    mounted: Sequence[Meter],
+    chosen: Mapping[str, str],
+    events: Sequence[DialEvent],
+    day_types: DayTypes,
+) -> Plan:
+    having = [m for m in mounted if m.id in chosen]
+    devices = {m.device for m in having}
+    of_register = {chosen[m.id] for m in having}
+    rules = Rules(
+        unit=unit_of(chosen[having[-1].id]),
+        max_rate=point.max_rate if register == MAIN else None,
+        allowed_gap_h=point.allowed_gap_h,
+        day_types=day_types,
+    )
+    return Plan(
+        point=point.id,
+        register=register,
+        series=tuple(dict.fromkeys(SeriesKey(m.device, chosen[m.id]) for m in having)),
+        mountings=tuple(_mounting(m) for m in having),
+        events=tuple(e for e in events if e.meter in devices and (not e.register or e.register in of_register)),
+        rules=rules,
+    )
+
+
+def kept_limits(records: RecordStore, plan: Plan) -> dict[str, Limits]:
+    """Return the limits of each device that were learnt for a plan before, empty where none were."""
+    text = records.kept(_limits_key(plan))
+    return {device: Limits(**values) for device, values in json.loads(text).items()} if text else {}
+
+
+def keep_limits(records: RecordStore, plan: Plan, limits: Mapping[str, Limits]) -> None:
+    """Keep the limits learnt for a plan, so that parts of the curve made later follow the same ones."""
+    records.keep(_limits_key(plan), json.dumps({device: asdict(value) for device, value in limits.items()}))
+
+
+def _limits_key(plan: Plan) -> str:
+    return f"limits/{plan.point}/{plan.register}"

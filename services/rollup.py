@@ -1,0 +1,322 @@
+"""The act that keeps roll-ups: what was touched is computed again, for each point that it concerns.
+
+Work that is due stands in the record store before it is begun and leaves it when it is done, so it can be interrupted
+at any time and goes on where it was. Doing it twice changes nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from core.calendar import NAT, Period, edges, micros, moment
+from core.curve import Curve, Periods, periods
+from core.dial import Mark
+from core.gaps import LIKE_DAYS, DayTypes
+from core.mounting import FOREVER, Built, build
+from core.notes import AuditEntry, Finding, JsonValue, PointFinding, Rule
+from core.plausible import HOUR_US
+from core.ports import ReadingStore, RecordStore, Touched
+from core.readings import Readings, SeriesKey
+from core.readings import concat as concat_readings
+from core.registry import DialEvent, Meter, Point
+from core.rollup import NANO, RollUp, concat
+from services.points import Plan, keep_limits, kept_limits, plans
+
+TOKEN: Final = "rollup/token"  # noqa: S105 - a cursor, no secret
+DUE: Final = "rollup/due"
+AUDITED: Final = "rollup/audited"
+CHUNK: Final = 40
+DAY_US: Final = 24 * HOUR_US
+NEAR_US: Final = 3 * DAY_US
+LIKE_US: Final = (LIKE_DAYS + 3) * DAY_US
+EVER: Final = (-FOREVER, FOREVER)
+BEGIN: Final = np.datetime64("1990-01-01", "us")
+END: Final = np.datetime64("2100-01-01", "us")
+AMOUNT_FREE: Final = frozenset({"readings"})
+
+Span = tuple[int, int]
+"""From and to, both included [µs]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a run did: points computed, and those left because it was stopped."""
+
+    points: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A plan's curve around a span [µs], widened to the readings beside it."""
+
+    plan: Plan
+    built: Built
+    span: Span
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was derived from the register at a version."""
+
+    version: int
+    plans: dict[str, list[Plan]]
+    of_device: dict[str, tuple[str, ...]]
+
+
+class RollUps:
+    """Keeps the roll-ups of all points up to date. One at a time; `run` is called every few seconds."""
+
+    def __init__(self, readings: ReadingStore, records: RecordStore, day_types: DayTypes) -> None:
+        self.readings = readings
+        self.records = records
+        self.day_types = day_types
+        self.known = _Known(version=-1, plans={}, of_device={})
+
+    def run(
+        self,
+        *,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Done:
+        """Compute all that is due; `progress` hears of (points done, points due), `stopped` ends between chunks."""
+        due = self._due()
+        total, done = len(due), 0
+        while due and not stopped():
+            chunk = dict(list(due.items())[:CHUNK])
+            self._compute(chunk)
+            for point in chunk:
+                del due[point]
+            self.records.keep(DUE, json.dumps(due))
+            done += len(chunk)
+            progress(done, total)
+        return Done(points=done, left=len(due))
+
+    def _due(self) -> dict[str, Span]:
+        """Return the spans due by point: those left, those touched by readings, those whose register changed."""
+        touched = self.readings.touched(self.records.kept(TOKEN))
+        entries = self._audited()  # before the register is read, so that what they tell is in it
+        self._learn_register(touched)
+        kept = json.loads(self.records.kept(DUE) or "{}")
+        due: dict[str, Span] = {point: (int(a), int(b)) for point, (a, b) in kept.items()}
+        for entry in entries:
+            for state in (entry.before, entry.after):
+                due |= dict.fromkeys(self._concerned(entry.entity, entry.key, state or {}), EVER)
+        for point, span in self._touched(touched):
+            due[point] = _wider(due.get(point), span)
+        due = {point: span for point, span in due.items() if point in self.known.plans}
+        if due != kept:
+            self.records.keep(DUE, json.dumps(due))
+        if entries:
+            self.records.keep(AUDITED, str(entries[0].id))
+        self.records.keep(TOKEN, touched.token)
+        return due
+
+    def _touched(self, touched: Touched) -> Iterable[tuple[str, Span]]:
+        for key, first, last in zip(touched.series, micros(touched.first), micros(touched.last), strict=True):
+            for point in self.known.of_device.get(key.meter, ()):
+                yield point, (int(first), int(last))
+
+    def _audited(self) -> list[AuditEntry]:
+        """Return the changes of the register since the last run, newest first."""
+        seen = int(self.records.kept(AUDITED) or 0)
+        found: list[AuditEntry] = []
+        before = None
+        while entries := self.records.audit(before=before, limit=500):
+            found += [entry for entry in entries if entry.id > seen]
+            before = entries[-1].id
+            if before <= seen:
+                break
+        return found
+
+    def _concerned(self, entity: str, key: str, state: Mapping[str, object]) -> set[str]:
+        if entity == "point":
+            return {key}
+        if entity == "meter":
+            return {str(state.get("point", ""))} - {""}
+        if entity == "dial_event":
+            return set(self.known.of_device.get(str(state.get("meter", "")), ()))
+        return set()
+
+    def _learn_register(self, touched: Touched) -> None:
+        """Derive the plans again where the register changed or a series came that none of them reads."""
+        version = self.records.version()
+        read = {key for of_point in self.known.plans.values() for plan in of_point for key in plan.series}
+        new = {key for key in touched.series if key.meter in self.known.of_device} - read
+        if version == self.known.version and not new:
+            return
+        meters = self.records.find(Meter)
+        made = plans(
+            self.records.find(Point),
+            meters,
+            self.records.find(DialEvent),
+            self.readings.known(sorted({m.device for m in meters})),
+            self.day_types,
+        )
+        by_point: dict[str, list[Plan]] = {}
+        for plan in made:
+            limits = kept_limits(self.records, plan)
+            by_point.setdefault(plan.point, []).append(replace(plan, rules=replace(plan.rules, limits=limits)))
+        of_device: dict[str, tuple[str, ...]] = {}
+        for meter in meters:
+            of_device[meter.device] = (*of_device.get(meter.device, ()), meter.point)
+        self.known = _Known(version=version, plans=by_point, of_device=of_device)
+
+    def _compute(self, chunk: Mapping[str, Span]) -> None:
+        """Compute the roll-ups of some points over their spans and write them."""
+        wanted = [(plan, span) for point, span in chunk.items() for plan in self.known.plans.get(point, ())]
+        made = self._made([(plan, span if plan.rules.limits else EVER) for plan, span in wanted], NEAR_US)
+        wide = [(m.plan, m.span) for m in made.values() if m.span != EVER and _needs_more(m.built.curve, m.span)]
+        made |= self._made(wide, LIKE_US)
+        self._keep_limits(made.values())
+        for grain in (Period.HOUR, Period.DAY):
+            parts = [part for m in made.values() for part in self._rolled(m, grain)]
+            self.readings.write_rollup(grain, concat(parts))
+        for point in chunk:
+            self._write_findings(point, [m for m in made.values() if m.plan.point == point])
+
+    def _made(self, wanted: Sequence[tuple[Plan, Span]], margin: int) -> dict[SeriesKey, _Made]:
+        """Return the curves around these spans, and each span widened to the readings beside it."""
+        made: dict[SeriesKey, _Made] = {}
+        groups: dict[Span, list[Plan]] = {}
+        for plan, span in wanted:
+            groups.setdefault(_coarse(span), []).append(plan)
+        exact = {plan.key: span for plan, span in wanted}
+        for span, group in groups.items():
+            series = tuple(dict.fromkeys(key for plan in group for key in plan.series))
+            every = read_around(self.readings, series, span, margin)
+            for plan, mine in _split(every, group):
+                built = build(mine, plan.mountings, plan.events, plan.rules)
+                widened = _to_neighbours(built.curve, exact[plan.key])
+                made[plan.key] = _Made(plan=plan, built=built, span=widened)
+        return made
+
+    def _keep_limits(self, made: Iterable[_Made]) -> None:
+        for one in made:
+            limits = one.built.limits
+            if one.plan.rules.limits or not any(of_device.usual for of_device in limits.values()):
+                continue
+            keep_limits(self.records, one.plan, limits)
+            mine = self.known.plans[one.plan.point]
+            mine[mine.index(one.plan)] = replace(one.plan, rules=replace(one.plan.rules, limits=limits))
+
+    def _rolled(self, made: _Made, grain: Period) -> list[RollUp]:
+        """Return the periods of a curve that touch its span, and blank ones where there were some before."""
+        parts = []
+        curve, tz = made.built.curve, self.day_types.zone
+        if len(curve.at_us):
+            first, last = max(made.span[0], int(curve.at_us[0])), min(made.span[1], int(curve.at_us[-1]))
+            grid = edges(grain, np.datetime64(first, "us"), np.datetime64(max(last, first + 1), "us"), tz)
+            rolled = periods(curve, grid)
+            columns = {name: getattr(rolled, name) for name in Periods.__slots__}
+            parts.append(RollUp(series=(made.plan.key,), code=np.zeros(len(grid) - 1, np.int32), **columns))
+        if made.span == EVER:
+            former = self.readings.read_rollup(grain, (made.plan.key,), BEGIN, END)
+            stale = ~np.isin(former.start, parts[0].start) if parts else np.ones(len(former), bool)
+            parts.append(blank(former.take(stale)))
+        return [part for part in parts if len(part)]
+
+    def _write_findings(self, point: str, made: Sequence[_Made]) -> None:
+        if not made:
+            return
+        first = max(min(m.span[0] for m in made), int(micros(BEGIN)))
+        last = min(max(m.span[1] for m in made), int(micros(END)))
+        found = [
+            PointFinding(point=point, finding=_finding(device, mark, m.plan), open=mark.rule is Rule.BREAK)
+            for m in made
+            for device, mark in m.built.marks
+            if mark.last_us >= first and mark.first_us <= last
+        ]
+        self.records.replace_findings([point], _moment(first), _moment(last), found)
+
+
+def blank(former: RollUp) -> RollUp:
+    """Return the periods with nothing known of them any more."""
+    none = np.full(len(former), NAT)
+    zero = np.zeros(len(former), np.int64)
+    return replace(
+        former,
+        nano=zero,
+        missing_s=former.span_s,
+        estimated_s=zero,
+        gap_until=none,
+        gap_since=none,
+        first_at=none,
+        last_at=none,
+    )
+
+
+def _wider(known: Span | None, span: Span) -> Span:
+    return span if known is None else (min(known[0], span[0]), max(known[1], span[1]))
+
+
+def _moment(at_us: int) -> datetime:
+    return moment(np.datetime64(at_us, "us"))
+
+
+def read_around(store: ReadingStore, series: Sequence[SeriesKey], span: Span, margin: int) -> Readings:
+    """Return the readings of series in a span [µs] and a margin around it, with the next ones on both sides."""
+    if span == EVER:
+        return store.read(series, BEGIN, END)
+    floor, ceiling = int(micros(BEGIN)), int(micros(END))
+    start = np.datetime64(max(span[0] - margin, floor), "us")
+    end = np.datetime64(min(span[1] + margin, ceiling) + 1, "us")
+    beside = store.neighbours(series, start, end)
+    return concat_readings([store.read(series, start, end), beside])
+
+
+def _split(every: Readings, group: Sequence[Plan]) -> Iterable[tuple[Plan, Readings]]:
+    """Yield the readings of each plan."""
+    order = np.argsort(every.code, kind="stable")
+    bounds = np.searchsorted(every.code[order], np.arange(len(every.series) + 1))
+    place = {key: i for i, key in enumerate(every.series)}
+    for plan in group:
+        codes = [place[key] for key in plan.series if key in place]
+        chosen = [order[bounds[c] : bounds[c + 1]] for c in codes]
+        yield plan, every.take(np.concatenate(chosen) if chosen else np.empty(0, np.int64))
+
+
+def _to_neighbours(curve: Curve, span: Span) -> Span:
+    """Return a span widened to the knots beside it: a reading changes the pieces on both its sides."""
+    if span == EVER or not len(curve.read_us):
+        return span
+    read = curve.read_us
+    before = int(np.searchsorted(read, span[0], side="left")) - 1
+    after = int(np.searchsorted(read, span[1], side="right"))
+    return int(read[max(before, 0)]), int(read[min(after, len(read) - 1)])
+
+
+def _needs_more(curve: Curve, span: Span) -> bool:
+    """Return whether a long gap lies in a span, so that like days further away shape it."""
+    return bool(((curve.gaps[:, 0] <= span[1]) & (curve.gaps[:, 1] >= span[0])).any())
+
+
+def _coarse(span: Span) -> Span:
+    """Return the whole days around a span, so that points touched at about one time are read together."""
+    return span if span == EVER else (span[0] // DAY_US * DAY_US, -(-span[1] // DAY_US) * DAY_US)
+
+
+def _finding(device: str, mark: Mark, plan: Plan) -> Finding:
+    """Return a mark of the curve as a finding, amounts in canonical units."""
+    evidence = {name: value if name in AMOUNT_FREE else value / NANO for name, value in mark.evidence.items()}
+    return Finding(
+        meter=device,
+        register=plan.register,
+        rule=mark.rule,
+        at_from=_moment(mark.first_us),
+        at_to=_moment(mark.last_us),
+        evidence=evidence,
+        proposal=proposal(mark),
+    )
+
+
+def proposal(mark: Mark) -> dict[str, JsonValue] | None:
+    """Return the event that a mark proposes: kind, instant (ISO 8601, UTC), final and first dial reading."""
+    if mark.proposal is None:
+        return None
+    dials = {name: mark.proposal[name] / NANO for name in ("final", "first")}
+    return {"kind": mark.proposal["kind"], "at": _moment(int(mark.proposal["at_us"])).isoformat()} | dials
