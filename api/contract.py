@@ -50,9 +50,8 @@ ERRORS: Final[Mapping[int, str]] = {
 
 def page_type(kind: type) -> type:
     """Return the type of a page of these."""
-    made = msgspec.defstruct(
-        f"{kind.__name__}Page", [("items", tuple[kind, ...])  # type: ignore[valid-type]  # made while running, from the very type, ("next", str | None), ("total", int, 0)]
-    )
+    rows: Any = tuple[kind, ...]  # type: ignore[valid-type]  # made while running, from the very type
+    made = msgspec.defstruct(f"{kind.__name__}Page", [("items", rows), ("next", str | None), ("total", int, 0)])
     made.__doc__ = f"A page of {kind.__name__}; `next` is the cursor of the next one."
     return made
 
