@@ -115,10 +115,20 @@ class RecordStore(Protocol):
         """Return if the store answers, else raise StoreUnavailable."""
         ...
 
-    def save(self, entities: Sequence[Entity], *, by: str, now: datetime, why: str = "") -> None:
-        """Insert or replace all of them, or none; audit each that differs from what was stored.
+    def save(
+        self,
+        entities: Sequence[Entity],
+        *,
+        by: str,
+        now: datetime,
+        why: str = "",
+        removing: Sequence[Entity] = (),
+        version: int | None = None,
+    ) -> None:
+        """Insert or replace all of them and remove those of `removing`, or nothing; audit what differs from before.
 
-        Raise Conflict, naming the entity, where one refers to another that is neither stored nor among them.
+        Raise Conflict, naming the entity, where one refers to another that is neither stored nor among them, and
+        where the register is no longer at `version`, so that what was checked against it may not hold.
         """
         ...
 
@@ -237,11 +247,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A table: a name, column headings and rows of values (None: empty), first data row is row 2."""
+    """A table: a name, column headings and rows of values (None: empty), the first of them in row `first_row`."""
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str | float | int | bool | datetime | None, ...], ...]
+    first_row: int = 2
 
 
 class Tables(Protocol):

@@ -38,10 +38,22 @@ class SqlRecordStore:
         with self._database.read() as connection:
             connection.execute(select(1))
 
-    def save(self, entities: Sequence[Entity], *, by: str, now: datetime, why: str = "") -> None:
-        """Insert or replace all of them, or none; audit each that differs from what was stored."""
+    def save(
+        self,
+        entities: Sequence[Entity],
+        *,
+        by: str,
+        now: datetime,
+        why: str = "",
+        removing: Sequence[Entity] = (),
+        version: int | None = None,
+    ) -> None:
+        """Insert or replace all of them and remove those of `removing`, or nothing; audit what differs from before."""
+        act = register.Act(by=by, now=now, why=why)
         with self._database.write(Lock.REGISTER) as connection:
-            register.save(connection, entities, register.Act(by=by, now=now, why=why))
+            register.check_version(connection, version)
+            register.save(connection, entities, act)
+            register.remove_entities(connection, removing, act)
 
     def remove(self, kind: type[E], keys: Sequence[str], *, by: str, now: datetime, why: str = "") -> None:
         """Remove these, audited; the findings on removed points go with them."""

@@ -31,6 +31,12 @@ class Act:
     why: str
 
 
+def check_version(connection: Connection, expected: int | None) -> None:
+    """Raise Conflict where the register has changed since it was at the expected version."""
+    if expected is not None and expected != version(connection):
+        raise Conflict("the register was changed meanwhile; look at it again and repeat")
+
+
 def save(connection: Connection, entities: Sequence[Entity], act: Act) -> None:
     """Insert or replace all of them; audit each that differs from what was stored."""
     given = _given_once(entities)
@@ -43,6 +49,13 @@ def save(connection: Connection, entities: Sequence[Entity], act: Act) -> None:
         upsert(connection, REGISTER[kind], [row_of(entity) for entity in differ.values()], key="id")
         changes += [(kind, key, former.get(key), entity) for key, entity in differ.items()]
     _note(connection, changes, act)
+
+
+def remove_entities(connection: Connection, entities: Sequence[Entity], act: Act) -> None:
+    """Remove these, those that refer to others first."""
+    for kind in reversed(KINDS):
+        if keys := [entity.id for entity in entities if type(entity) is kind]:
+            remove(connection, kind, keys, act)
 
 
 def remove(connection: Connection, kind: type, keys: Sequence[str], act: Act) -> None:

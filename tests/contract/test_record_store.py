@@ -278,6 +278,26 @@ def test_points_that_refer_to_each_other_are_removed_together(store: RecordStore
     assert store.count(Point) == 0
 
 
+def test_saving_and_removing_in_one_act_is_all_or_nothing(store: RecordStore) -> None:
+    save(store, *REGION)
+    reopened = replace(DIAL, final=7.0)
+    with pytest.raises(Conflict, match="point p-2 refers to it"):
+        store.save([reopened], removing=[GRID], by="eva", now=NOW)
+    assert store.get(Meter, "m-1") == DIAL
+    store.save([reopened], removing=[SWAP, REST], by="eva", now=NOW)
+    assert (store.get(Meter, "m-1"), store.count(DialEvent), store.count(Point)) == (reopened, 0, 2)
+    store.save([], removing=[reopened, KITCHEN, GRID, MAIN, SCHOOL], by="eva", now=NOW)
+    assert store.count(Organisation) == 0
+
+
+def test_saving_for_a_version_that_has_passed_is_a_conflict_and_saves_nothing(store: RecordStore) -> None:
+    version = store.version()
+    store.save([SCHOOL], version=version, by="eva", now=NOW)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        store.save([replace(SCHOOL, name="Jiná")], version=version, by="eva", now=NOW)
+    assert store.get(Organisation, "zs-1") == SCHOOL
+
+
 def test_the_audit_tells_who_when_why_and_both_states(store: RecordStore) -> None:
     save(store, SCHOOL, MAIN)
     save(store, replace(MAIN, areas=()), why="přeměřeno")
