@@ -233,7 +233,7 @@ class _Reader:
         fall = int(self.nano[left] - self.nano[right])
         steps = range(regained, min(right + FEW, end) + 1)
         back = next((i for i in steps if i > right and self._unusual(i - 1, i)), None)
-        if back is None and regained <= end and self._slight(fall, left, right, regained - right):
+        if back is None and regained <= end and self._slight(fall, left, right, regained, regained - right):
             back = regained
         return back if back is not None and self._plausible(left, back) else None
 
@@ -243,7 +243,7 @@ class _Reader:
         fall = int(self.nano[left] - self.nano[right])
         steps = range(below, max(left - FEW, start) - 1, -1)
         gone = next((i for i in steps if i < left and self._unusual(i, i + 1)), None)
-        if gone is None and below >= start and self._slight(fall, left, right, left - below):
+        if gone is None and below >= start and self._slight(fall, below, right, right, left - below):
             gone = below
         return gone if gone is not None and self._plausible(gone, right) else None
 
@@ -254,12 +254,16 @@ class _Reader:
             return True
         return bool(self.nano[high] - self.nano[low] > usual * float(self.at[high] - self.at[low]) / HOUR_US)
 
-    def _slight(self, fall: int, left: int, right: int, count: int) -> bool:
-        """Return whether a fall is within the last digits, or within a usual step and made good in a few readings."""
+    def _slight(self, fall: int, left: int, low: int, back: int, count: int) -> bool:
+        """Return whether a fall is within the last digits, or less than what usually flows until it is made good.
+
+        A dial that loses more than half of what it shows may have started again at zero: that is no slight fall.
+        """
         if fall <= 2 * self.dial.limits.quantum:
             return True
         usual = self.dial.limits.usual or 0.0
-        return count <= FEW and fall <= usual * float(self.at[right] - self.at[left]) / HOUR_US
+        elapsed_h = float(self.at[back] - self.at[left]) / HOUR_US
+        return count <= FEW and fall < int(self.nano[low]) and fall <= usual * elapsed_h
 
     def _follow(self, steps: list[_Step]) -> tuple[Longs, Bools, Longs, list[Mark]]:
         """Return the kept readings, and for each pair of them whether it is a break and what a roll-over adds."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from core.calendar import PRAGUE, Bools, Longs, local
+from core.calendar import PRAGUE, Longs, local
 from core.curve import Curve, State
 from core.plausible import HOUR_US
 from core.readings import Floats
@@ -49,7 +49,8 @@ def spread(curve: Curve, day_types: DayTypes) -> Curve:
     """Return the curve with its long gaps shaped by like days; where nothing is alike a gap stays a straight line."""
     if not len(curve.gaps):
         return curve
-    shapes = [shape for gap in curve.gaps if (shape := _shape(curve, int(gap[0]), int(gap[1]), day_types))]
+    known = _by_day(curve, day_types)
+    shapes = [shape for gap in curve.gaps if (shape := _shape(curve, int(gap[0]), int(gap[1]), known, day_types))]
     if not shapes:
         return curve
     at, total = np.concatenate([s[0] for s in shapes]), np.concatenate([s[1] for s in shapes])
@@ -63,37 +64,21 @@ def spread(curve: Curve, day_types: DayTypes) -> Curve:
     )
 
 
-def _shape(curve: Curve, begin: int, end: int, day_types: DayTypes) -> tuple[Longs, Longs] | None:
+def _shape(curve: Curve, begin: int, end: int, known: "_Known", day_types: DayTypes) -> tuple[Longs, Longs] | None:
     """Return inner knots (instants [µs], totals [nano]) of one gap, None for a straight line."""
     low, high = (int(v) for v in curve.at(np.array([begin, end])))
     inner = np.arange(-(-(begin + 1) // HOUR_US) * HOUR_US, end, HOUR_US)
     if high == low or not len(inner):
         return None
     bounds = np.concatenate([[begin], inner, [end]])
-    weights = _weights(curve, bounds, day_types)
-    if weights is None:
+    near = known.near(begin, end)
+    if near.count.sum() < ENOUGH_HOURS:
         return None
-    share = np.cumsum(weights * np.diff(bounds))
+    share = np.cumsum(_expected(near, bounds[:-1], day_types) * np.diff(bounds))
     if not share[-1] > 0:
         return None
     totals = low + np.rint((high - low) * (share[:-1] / share[-1])).astype(np.int64)
     return inner, totals
-
-
-def _weights(curve: Curve, bounds: Longs, day_types: DayTypes) -> Floats | None:
-    """Return the expected rate of each piece between bounds [any unit], None where too little is known."""
-    reach = LIKE_DAYS * 24 * HOUR_US
-    first = max(int(curve.at_us[0]), int(bounds[0]) - reach)
-    last = min(int(curve.at_us[-1]), int(bounds[-1]) + reach)
-    edges = np.arange(-(-first // HOUR_US) * HOUR_US, last + 1, HOUR_US)
-    if len(edges) <= ENOUGH_HOURS:
-        return None
-    amount = np.diff(curve.at(edges)).astype(float)
-    whole = curve.seconds_in(edges, State.MEASURED) >= 3600.0  # noqa: PLR2004 - the hour
-    if whole.sum() < ENOUGH_HOURS:
-        return None
-    known = _by_day(edges[:-1], amount, whole, day_types)
-    return _expected(known, bounds[:-1], day_types)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +89,28 @@ class _Known:
     amount: Floats
     count: Floats
 
+    def near(self, begin: int, end: int) -> "_Known":
+        """Return the days within four weeks of a gap [µs]."""
+        day_us = 24 * HOUR_US
+        first, last = np.searchsorted(self.days, [begin // day_us - LIKE_DAYS, end // day_us + LIKE_DAYS + 1])
+        mine = slice(first, last)
+        return _Known(days=self.days[mine], amount=self.amount[mine], count=self.count[mine])
+
 
 def _local_hours(at_us: Longs, zone: ZoneInfo) -> tuple[Longs, Longs]:
     hours = local(at_us.astype("datetime64[us]"), zone).astype("datetime64[h]").astype(np.int64)
     return hours // 24, hours % 24
 
 
-def _by_day(at_us: Longs, amount: Floats, whole: Bools, day_types: DayTypes) -> _Known:
-    day, hour = _local_hours(at_us[whole], day_types.zone)
+def _by_day(curve: Curve, day_types: DayTypes) -> _Known:
+    """Return the amounts of the whole hours that are measured."""
+    first, last = int(curve.at_us[0]), int(curve.at_us[-1])
+    edges = np.arange(-(-first // HOUR_US) * HOUR_US, last + 1, HOUR_US)
+    if len(edges) <= ENOUGH_HOURS:
+        return _Known(days=np.empty(0, np.int64), amount=np.empty((0, 24)), count=np.empty((0, 24)))
+    amount = np.diff(curve.at(edges)).astype(float)
+    whole = curve.seconds_in(edges, State.MEASURED) >= 3600.0  # noqa: PLR2004 - the hour
+    day, hour = _local_hours(edges[:-1][whole], day_types.zone)
     days, row = np.unique(day, return_inverse=True)
     sums, counts = np.zeros((len(days), 24)), np.zeros((len(days), 24))
     np.add.at(sums, (row, hour), amount[whole])
