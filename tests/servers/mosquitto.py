@@ -1,0 +1,28 @@
+"""A real Mosquitto that keeps its sessions over a kill."""
+
+import os
+from pathlib import Path
+
+from tests.servers.process import ServerProcess, free_port, program
+
+CONFIGURATION = """\
+listener {port} 127.0.0.1
+persistence true
+persistence_location {folder}/
+autosave_on_changes true
+autosave_interval 1
+max_queued_messages 1000000
+max_inflight_messages 20000
+{extra}
+"""
+
+
+def mosquitto(folder: Path, *, conf_extra: str = "", port: int | None = None) -> ServerProcess:
+    """Return a broker on a free port with its data in `folder`; not yet started."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = port or free_port()
+    file = folder / "mosquitto.conf"
+    user = "user root\n" if os.geteuid() == 0 else ""
+    anonymous = "" if "allow_anonymous" in conf_extra else "allow_anonymous true\n"
+    file.write_text(CONFIGURATION.format(port=chosen, folder=folder, extra=user + anonymous + conf_extra))
+    return ServerProcess("mosquitto", [program("mosquitto"), "-c", str(file)], folder=folder, port=chosen)
