@@ -144,7 +144,7 @@ class DuckDBReadingStore:
             return
         cursor.execute("CREATE OR REPLACE TEMP TABLE proposed AS FROM revision LIMIT 0")
         self._append(cursor, "proposed", revisions, numbers)
-        same = "series, instant, received, value, kind, quality, span_s"
+        same = "series, instant, received, value, kind, quality, span_s, source"
         cursor.execute(
             f"INSERT INTO revision SELECT DISTINCT ON ({same}) * "  # noqa: S608 - names of columns
             f"FROM proposed ANTI JOIN revision USING ({same})"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from core.ports import ReadingStore
 from core.readings import ARRAYS, Kind, Quality, Readings, SeriesKey, concat
 from core.rollup import ROLLUP_ARRAYS, RollUp
 from storage.duckdb_readings import DuckDBReadingStore
+from tests.servers.influx import fresh_bucket, influx_store, server_arguments
 
 A, B, C = (SeriesKey("elektro-1", "energy.import"), SeriesKey("voda-2", "volume.total"), SeriesKey("a", "power.total"))
 T0 = np.datetime64("2026-03-01T00:00:00", "us")
@@ -53,12 +55,20 @@ def values(readings: Readings) -> list[float]:
     return list(readings.value.tolist())
 
 
-@pytest.fixture(params=["duckdb", "influx"])
+@pytest.fixture(scope="module")
+def influx_arguments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    with server_arguments(tmp_path_factory.mktemp("influx")) as arguments:
+        yield arguments
+
+
+@pytest.fixture(params=["duckdb", pytest.param("influx", marks=pytest.mark.server)])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
     """Return what opens one and the same store, again and again."""
     if request.param == "duckdb":
         return lambda: DuckDBReadingStore(tmp_path / "readings.duckdb", clock)
-    pytest.skip("later")
+    arguments = request.getfixturevalue("influx_arguments")
+    bucket = fresh_bucket(arguments)
+    return lambda: influx_store(arguments, bucket)
 
 
 @pytest.fixture

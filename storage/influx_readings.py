@@ -1,0 +1,259 @@
+"""Readings in InfluxDB 1.x, 2.x or 3.x: several processes and machines, and past one, a distributed server."""
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from core.calendar import Bools, Longs, Period, micros
+from core.ports import Touched
+from core.readings import Codes, Readings, SeriesKey, concat
+from core.rollup import RollUp
+from storage.influx_lines import condition, quoted, reading_lines
+from storage.influx_origins import Origins
+from storage.influx_revisions import FIELDS, keep, revised
+from storage.influx_rollups import read_rollup, write_rollup
+from storage.influx_select import KEYED, SERIES, Page, joined, keys_of, nanoseconds, rows
+from storage.influx_server import InfluxServer
+from storage.influx_touched import TouchedPoints
+from storage.readings_index import ranges
+from storage.readings_merge import checked, merge
+
+SLICE: Final = 20_000
+"""Readings a step: what was logged as touched is written within seconds, inside the overlap of the log."""
+
+APART_US: Final = 6 * 3_600_000_000
+"""Late readings farther apart than this are compared with what is stored by separate queries."""
+
+CLUSTERS: Final = 20
+_NEVER: Final = int(np.iinfo(np.int64).min)
+
+
+class InfluxReadingStore:
+    """A ReadingStore on an InfluxDB server.
+
+    Measurements: `reading` (tags meter, register; fields value, received [us], origin: the number of a point of
+    `origin`, which says kind, quality, span and source), `revision` (the same with a tag slot), `touched`, `hourly`,
+    `daily`. InfluxDB puts a point in the place of the one of the same series and time, so writing again leaves one.
+    Revisions are seen against the newest instant of each series that this process knows: where two processes write
+    the same instants of one series, the later one wins but the former may not be kept as a revision.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        bucket: str,
+        org: str = "",
+        token: str = "",
+        username: str = "",
+        password: str = "",
+        api: str = "auto",
+        gzip: bool = False,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self._server = InfluxServer(
+            url,
+            bucket=bucket,
+            org=org,
+            token=token,
+            username=username,
+            password=password,
+            api=api,
+            gzip=gzip,
+            timeout_s=timeout_s,
+        )
+        self._writing = threading.Lock()
+        self._writing_rollups = threading.Lock()
+        self._last: dict[SeriesKey, int] = {}
+        self._origins = Origins(self._server)
+        self._touched = TouchedPoints(self._server)
+        self._doubtful = False
+
+    def start(self) -> None:
+        """Connect; raise StoreUnavailable where the server does not answer."""
+        self._server.start()
+        self._last = self._newest()
+        self._origins.load()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._server.close()
+
+    def ready(self) -> None:
+        """Return if a write would be taken; after a failed one a small one is tried."""
+        if self._doubtful:
+            self._server.probe()
+            self._doubtful = False
+        else:
+            self._server.ping()
+
+    def write(self, readings: Readings) -> None:
+        """Store the readings; where a part fails, all of them can be written again."""
+        if not len(readings):
+            return
+        batch = checked(readings)
+        with self._writing:
+            for first in range(0, len(batch), SLICE):
+                self._write(batch.take(np.arange(first, min(first + SLICE, len(batch)))))
+
+    def _write(self, batch: Readings) -> None:
+        try:
+            last = self._last_known(batch.series)
+            stored = self._stored(batch, micros(batch.at) <= last[batch.code])
+            merged = merge(stored, batch)
+            if len(merged.written) or len(merged.revisions):
+                written = ranges(batch.code, batch.at)
+                keys = [batch.series[c] for c in written.series.tolist()]
+                self._touched.log(keys, written.first, written.last)
+                keep(self._server, merged.revisions, self._origins.numbers(merged.revisions))
+                self._server.write(reading_lines(merged.written, self._origins.numbers(merged.written)))
+                for key, newest in zip(keys, written.last.tolist(), strict=True):
+                    self._last[key] = max(self._last[key], newest)
+        except BaseException:
+            self._doubtful = True
+            for key in batch.series:  # some of them may be stored: they are looked up before the next write
+                self._last.pop(key, None)
+            raise
+
+    def _last_known(self, series: Sequence[SeriesKey]) -> Longs:
+        """Return the newest stored instant of each series; a series not heard of is looked up in the store."""
+        unknown = [key for key in series if key not in self._last]
+        if unknown:
+            found = {}
+            for first in range(0, len(unknown), SERIES):
+                found.update(self._newest(condition(unknown[first : first + SERIES])))
+            self._last.update({**dict.fromkeys(unknown, _NEVER), **found})
+        return np.array([self._last[key] for key in series], np.int64)
+
+    def _newest(self, where: str = "") -> dict[SeriesKey, int]:
+        """Return the newest instant [us] of the series that a condition chooses (none: of all)."""
+        chosen = f" WHERE {where}" if where else ""
+        answer = self._server.query(
+            f"SELECT last(value) AS value, meter, register FROM reading{chosen} GROUP BY meter, register",  # noqa: S608
+            KEYED,
+        )
+        keys, _ = keys_of(answer)
+        return dict(zip(keys, answer.columns["time"].tolist(), strict=True))
+
+    def _stored(self, batch: Readings, doubtful: Bools) -> Readings:
+        """Return what is stored in the span of the doubtful readings, coded as the batch."""
+        if not doubtful.any():
+            return Readings.empty()
+        at, code = micros(batch.at[doubtful]), batch.code[doubtful]
+        return concat(self._between(batch.series, code[near], at[near]) for near in _clusters(at))
+
+    def _between(self, series: tuple[SeriesKey, ...], code: Codes, at: Longs) -> Readings:
+        """Return the stored readings of these series from the first to the last instant, coded as `series`."""
+        used = np.unique(code)
+        span_us = int(at.min()), int(at.max()) + 1
+        page = rows(self._server, "reading", [series[c] for c in used.tolist()], span_us, FIELDS)
+        return self._readings(page._replace(code=used[page.code]), series)
+
+    def read(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
+        """Return the readings of these series in [start, end)."""
+        asked = tuple(dict.fromkeys(series))
+        return self._readings(rows(self._server, "reading", asked, _span_us(start, end), FIELDS), asked)
+
+    def revisions(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
+        """Return the replaced readings of these series in [start, end)."""
+        asked = tuple(dict.fromkeys(series))
+        found = self._readings(revised(self._server, list(asked), _span_us(start, end)), asked)
+        return found.take(np.lexsort((found.received, found.at, found.code)))
+
+    def neighbours(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
+        """Return the last reading before `start` and the first from `end` on, of each series."""
+        asked = tuple(dict.fromkeys(series))
+        begin_us, end_us = _span_us(start, end)
+        before = self._picked("last", asked, f"time < {nanoseconds(begin_us)}")
+        after = self._picked("first", asked, f"time >= {nanoseconds(end_us)}")
+        found = concat([before, after])
+        return found.take(np.lexsort((found.at, found.code)))
+
+    def latest(self, series: Sequence[SeriesKey] | None = None) -> Readings:
+        """Return the newest reading of each series."""
+        return self._picked("last", self.known() if series is None else tuple(dict.fromkeys(series)))
+
+    def _picked(self, pick: str, asked: tuple[SeriesKey, ...], where: str = "") -> Readings:
+        """Return the first or last reading of each series, under a condition of time."""
+        time = f" AND {where}" if where else ""
+        parts = [
+            self._server.query(
+                f"SELECT {pick}(value) AS value, meter, register, received, origin FROM reading "  # noqa: S608
+                f"WHERE {condition(asked[first : first + SERIES])}{time} GROUP BY meter, register",
+                {**KEYED, **FIELDS},
+            )
+            for first in range(0, len(asked), SERIES)
+        ]
+        place = {key: code for code, key in enumerate(asked)}
+        pages = []
+        for part in parts:
+            keys, code = keys_of(part)
+            table = np.array([place[key] for key in keys], np.int32)
+            pages.append(Page(table[code], part.columns["time"], part.columns))
+        page = joined(pages, FIELDS)
+        return self._readings(page, asked)
+
+    def known(self, meters: Sequence[str] | None = None) -> tuple[SeriesKey, ...]:
+        """Return the series that have readings, ordered."""
+        if meters is None:
+            return tuple(sorted(self._newest()))
+        wanted = list(dict.fromkeys(meters))
+        found: dict[SeriesKey, int] = {}
+        for first in range(0, len(wanted), SERIES):
+            names = " OR ".join(f"meter = {quoted(name)}" for name in wanted[first : first + SERIES])
+            found.update(self._newest(names))
+        return tuple(sorted(found))
+
+    def _readings(self, page: Page, series: tuple[SeriesKey, ...]) -> Readings:
+        origins, which = self._origins.columns(page.columns["origin"])
+        sources = tuple(dict.fromkeys(origin.source for origin in origins)) or ("",)
+        return Readings(
+            series=series,
+            code=page.code,
+            at=page.time.astype("datetime64[us]"),
+            value=page.columns["value"],
+            kind=np.array([origin.kind for origin in origins], np.uint8)[which],
+            quality=np.array([origin.quality for origin in origins], np.uint8)[which],
+            span_s=np.array([origin.span_s for origin in origins], np.int64)[which],
+            received=page.columns["received"].astype("datetime64[us]"),
+            sources=sources,
+            source=np.array([sources.index(origin.source) for origin in origins], np.int32)[which],
+        )
+
+    def touched(self, after: str = "") -> Touched:
+        """Return the ranges written since the token was given, and some from before it."""
+        told = self._touched.since(after)
+        return Touched(
+            token=told.token,
+            series=told.series,
+            first=told.first.astype("datetime64[us]"),
+            last=told.last.astype("datetime64[us]"),
+        )
+
+    def write_rollup(self, grain: Period, rollup: RollUp) -> None:
+        """Store these periods in the place of those that were there."""
+        with self._writing_rollups:
+            write_rollup(self._server, grain, rollup)
+
+    def read_rollup(
+        self, grain: Period, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64
+    ) -> RollUp:
+        """Return the stored periods that start in [start, end)."""
+        return read_rollup(self._server, grain, series, start, end)
+
+
+def _span_us(start: np.datetime64, end: np.datetime64) -> tuple[int, int]:
+    return int(micros(start)), int(micros(end))
+
+
+def _clusters(at: Longs) -> list[npt.NDArray[np.intp]]:
+    """Return the indices of instants in at most CLUSTERS groups that stand far apart."""
+    order = np.argsort(at, kind="stable")
+    gaps = np.diff(at[order])
+    wide = np.flatnonzero(gaps > APART_US)
+    if len(wide) >= CLUSTERS:
+        wide = np.sort(wide[np.argsort(gaps[wide])[-(CLUSTERS - 1) :]])
+    return np.split(order, wide + 1)
