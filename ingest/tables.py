@@ -1,0 +1,139 @@
+"""Tables in files: CSV as Czech offices write it, XLSX of any spreadsheet program.
+
+CSV is read with `;`, `,` or tab, in UTF-8 or cp1250, and written with `;`, in UTF-8 with a byte order mark, CRLF at
+line ends and a decimal point (the mark that every program reads). Text that a spreadsheet would run as a formula is
+written so that it does not, and reads back as it was.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import PurePath
+from typing import Final
+
+from core.errors import InputError
+from core.ports import Sheet
+from ingest.tables_xlsx import Value, read_xlsx, sheet_of, trimmed, write_xlsx
+
+_ZIP: Final = b"PK\x03\x04"
+_OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_DELIMITERS: Final = ";\t,"
+FIELD_LIMIT: Final = 1_000_000
+"""The longest cell of a CSV [characters]; an unclosed quote would else swallow the rest of a file."""
+
+# A quote in front keeps a spreadsheet from running the text; one more where the text begins with quotes itself.
+_RUNS: Final = re.compile(r"'*[=+\-@\t\r\n]")
+_GUARDED: Final = re.compile(r"'+[=+\-@\t\r\n]")
+
+
+class FileTables:
+    """Reads and writes tables in files of CSV and XLSX."""
+
+    def read(self, name: str, content: bytes) -> list[Sheet]:
+        """Return the sheets of an XLSX, or the one of a CSV (its name is the file's without ending).
+
+        Cells are stripped of nothing; empty ones are None. Cells of a CSV are text. Raise InputError.
+        """
+        if content.startswith(_OLD_OFFICE):
+            raise InputError("the file is in an old format or has a password", place=name, remedy="save it as XLSX")
+        if content.startswith(_ZIP):
+            return read_xlsx(name, content)
+        if _ending(name) in {".xlsx", ".xlsm", ".xls", ".ods"}:
+            raise InputError("the file is no XLSX", place=name, remedy="save it as XLSX or CSV")
+        return [_read_csv(name, content)]
+
+    def write(self, name: str, sheets: Sequence[Sheet]) -> bytes:
+        """Return a file of the kind that the name's ending tells (csv: one sheet, xlsx: all)."""
+        ending = _ending(name)
+        if ending == ".xlsx":
+            return write_xlsx(sheets)
+        if ending != ".csv":
+            raise InputError(f"tables cannot be written as {name!r}", remedy="end the name with .csv or .xlsx")
+        if len(sheets) != 1:
+            raise InputError(f"a CSV holds one table, not {len(sheets)}", place=name, remedy="write XLSX")
+        return _write_csv(sheets[0])
+
+
+def _ending(name: str) -> str:
+    return PurePath(name).suffix.lower()
+
+
+def _read_csv(name: str, content: bytes) -> Sheet:
+    text, above = _without_hint(_decoded(name, content))
+    rows = [trimmed([cell or None for cell in row]) for row in _records(name, text)]
+    return sheet_of(PurePath(name).stem, rows, name, above=above)
+
+
+def _decoded(name: str, content: bytes) -> str:
+    encodings = ("utf-16",) if content.startswith(_UTF16) else ("utf-8-sig", "cp1250")
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise InputError("the file is no text in UTF-8 or cp1250", place=name, remedy="save it as CSV UTF-8 or XLSX")
+
+
+def _without_hint(text: str) -> tuple[str, int]:
+    """Return the text without Excel's line that names the delimiter, and how many lines that took."""
+    hint = re.match(r"sep=.\r?\n", text)
+    return (text[hint.end() :], 1) if hint else (text, 0)
+
+
+def _records(name: str, text: str) -> Iterator[list[str]]:
+    former = csv.field_size_limit(FIELD_LIMIT)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    try:
+        yield from ([_unguarded(cell) for cell in row] for row in reader)
+    except csv.Error as err:
+        raise InputError(
+            f"the quotes or cells do not end ({err})",
+            place=f"{name}, line {reader.line_num}",
+            remedy="double every quote inside a quoted cell and close each",
+        ) from err
+    finally:
+        csv.field_size_limit(former)
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter that stands most often in the first line that has one, outside quotes."""
+    bare = re.sub(r'"(?:[^"]|"")*"', "", text[:65_536])
+    for line in bare.splitlines():
+        counts = {mark: line.count(mark) for mark in _DELIMITERS}
+        best = max(_DELIMITERS, key=lambda mark: counts[mark])
+        if counts[best]:
+            return best
+    return _DELIMITERS[0]
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if _GUARDED.match(cell) else cell
+
+
+def _write_csv(sheet: Sheet) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow([_cell(name) for name in sheet.columns])
+    writer.writerows([_cell(value) for value in row] for row in sheet.rows)
+    try:
+        return out.getvalue().encode("utf-8-sig")
+    except UnicodeEncodeError as err:
+        raise InputError(f"a cell of {sheet.name} holds half a character", remedy="mend the text") from err
+
+
+def _cell(value: Value) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str):
+        return f"'{value}" if _RUNS.match(value) else value
+    return repr(value) if isinstance(value, int) else repr(float(value))
