@@ -26,8 +26,8 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 TLS = yaml.safe_load((ROOT / "docker-compose.tls.yml").read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"] == "odecet"]
-SECRETS = "./config/deploy/secrets/"
-MADE_BY_OPERATOR = "./config/deploy/certs"
+SECRETS = "./var/secrets/"
+MADE_BY_OPERATOR = "./var/certs"
 
 
 def make_secrets(folder: Path) -> Path:
@@ -75,9 +75,10 @@ def test_every_secret_is_made_by_the_script_and_never_again(tmp_path: Path) -> N
     assert {path: path.read_text("utf-8") for path in made} == made
 
 
-def test_secrets_and_certificates_are_ignored_by_git() -> None:
-    for folder in ("secrets", "certs"):
-        assert "\n*\n" in (DEPLOY / folder / ".gitignore").read_text("utf-8")
+def test_secrets_and_certificates_are_ignored_by_git_and_stand_in_no_package() -> None:
+    for folder in (SECRETS, MADE_BY_OPERATOR):
+        assert subprocess.run(["git", "check-ignore", "--quiet", f"{folder}/x"], cwd=ROOT, check=False).returncode == 0
+        assert not (ROOT / Path(folder).parts[0] / "__init__.py").exists()
 
 
 def test_every_variable_has_its_example() -> None:
