@@ -2,13 +2,21 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+from app.cli_simulate import replay, simulate
 from core.calendar import Period
 from core.errors import OdecetError
 
 FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
+
+
+CONFIG = click.option("--config", type=FILE, help="TOML file of settings; odecet.toml where there is one.")
 
 
 class Shell(click.Group):
@@ -23,23 +31,33 @@ class Shell(click.Group):
             sys.exit(2)
 
 
+def _settings(config: Path | None) -> "Settings":
+    """Return the settings of a file and the environment, the log set up as they say."""
+    from app.journal import set_up_log  # noqa: PLC0415 - fast start of commands that need none
+    from config.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    set_up_log(settings.log.level, settings.log.format)
+    return settings
+
+
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="odecet", prog_name="odecet")
 def main() -> None:
     """Odečet: energy and water monitoring for public buildings."""
 
 
-@main.command()
+@main.command("curve")
 @click.option("--readings", type=FILE, required=True, help="CSV or Parquet: meter,register,at,value,unit (dials).")
 @click.option("--meters", type=FILE, help="CSV: meter,digits,max_kw,max_m3_h,allowed_gap_h.")
 @click.option("--events", type=FILE, help="CSV: meter,at,kind,final,first,new_meter (swap, reset, rollover).")
 @click.option("--period", type=click.Choice([p.value for p in Period]), default="day", show_default=True)
 @click.option("--zone", "zone_name", default="Europe/Prague", show_default=True, help="Zone of the calendar periods.")
-def curve(readings: Path, meters: Path | None, events: Path | None, period: str, zone_name: str) -> None:
+def curve_command(readings: Path, meters: Path | None, events: Path | None, period: str, zone_name: str) -> None:
     """Print consumption by calendar period from dial readings, a JSON line each."""
-    from app import curve as command  # noqa: PLC0415 - each command loads its own
+    from app.curve import print_curve  # noqa: PLC0415 - each command loads its own
 
-    command.curve(
+    print_curve(
         click.get_binary_stream("stdout"),
         readings=readings,
         meters=meters,
@@ -47,3 +65,61 @@ def curve(readings: Path, meters: Path | None, events: Path | None, period: str,
         period=Period(period),
         zone_name=zone_name,
     )
+
+
+@main.command("demo")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where the demo keeps its data.")
+@click.option("--buildings", type=click.IntRange(1, 300), default=12, show_default=True)
+@CONFIG
+def demo_command(folder: Path | None, buildings: int, config: Path | None) -> None:
+    """Run a sample region with live meters on embedded parts; prints the address."""
+    from app.demo import demo  # noqa: PLC0415 - each command loads its own
+
+    demo(_settings(config), folder=folder, buildings=buildings)
+
+
+def _run(config: Path | None, **parts: bool) -> None:
+    from app.process import run  # noqa: PLC0415 - each command loads its own
+
+    run(_settings(config), **parts)
+
+
+@main.command("run")
+@CONFIG
+def run_command(config: Path | None) -> None:
+    """Ingest, roll up and serve, all in this process."""
+    _run(config, ingest=True, worker=True, api=True)
+
+
+@main.command("ingest")
+@CONFIG
+def ingest_command(config: Path | None) -> None:
+    """Take readings from the broker into the store."""
+    _run(config, ingest=True)
+
+
+@main.command("worker")
+@CONFIG
+def worker_command(config: Path | None) -> None:
+    """Keep the roll-ups up to date."""
+    _run(config, worker=True)
+
+
+@main.command("api")
+@CONFIG
+def api_command(config: Path | None) -> None:
+    """Serve the API and the pages."""
+    _run(config, api=True)
+
+
+@main.command("check-config")
+@click.argument("file", type=FILE, required=False)
+@CONFIG
+def check_config_command(file: Path | None, config: Path | None) -> None:
+    """Check the settings of FILE (or --config, ODECET_CONFIG, odecet.toml) and the environment, and print them."""
+    for path, value in _settings(file or config).shown():
+        click.echo(f"{path} = {value}")
+
+
+main.add_command(simulate)
+main.add_command(replay)

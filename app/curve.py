@@ -19,7 +19,7 @@ from ingest.series_files import read_series
 COUNTRIES = {"Europe/Prague": "CZ", "Europe/London": "GB", "Europe/Oslo": "NO", "Europe/Bratislava": "SK"}
 
 
-def curve(
+def print_curve(
     out: BinaryIO, *, readings: Path, meters: Path | None, events: Path | None, period: Period, zone_name: str
 ) -> None:
     """Write a JSON line per meter, register and period of the readings file to `out`."""

@@ -1,0 +1,174 @@
+"""`odecet demo`: a sample region on embedded parts, with three years of history and live meters over MQTT."""
+
+import logging
+import socket
+import sys
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from app.clock import now
+from app.process import address, open_stores, serve, stopping
+from app.progress import Progress
+from app.wiring import Parts, build
+from config.settings import Settings
+from core.calendar import instant, moment
+from core.registry import Entity, Organisation
+from simulators.demo_faults import demo_faults
+from simulators.history import history
+from simulators.live import run_live
+from simulators.plan import PlannedMeter, plan, recorded
+from simulators.publish import Broker, MqttPublisher
+from simulators.region import SampleRegion, sample_region
+
+log = logging.getLogger(__name__)
+
+BUILDINGS: Final = 12
+YEARS: Final = 3
+SEED: Final = 2026
+FINE_DAYS: Final = 400
+LAST_HOUR: Final = timedelta(hours=1)
+CATCH_UP: Final = 7200.0
+OVERLAP: Final = timedelta(minutes=30)
+KEPT_EVERY_S: Final = 30.0
+ENDED, CURSOR, LIVE = "demo/history-ended", "demo/cursor", "demo/live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The sample region, what its meters send, and the end of their history."""
+
+    region: SampleRegion
+    plans: tuple[PlannedMeter, ...]
+    ended: datetime
+
+
+def demo(settings: Settings, *, folder: Path | None = None, buildings: int = BUILDINGS) -> None:
+    """Run the demo until SIGINT or SIGTERM; what was made is used again by the next start."""
+    parts = build(demo_settings(settings, folder))
+    with stopping() as stop, ExitStack() as stack:
+        open_stores(parts, stack, stop)
+        sample = _sample(parts, buildings)
+        _fill(parts, sample, stop)
+        if stop.is_set():
+            return
+        live = threading.Thread(target=_live, args=(parts, sample, stop), name="meters", daemon=True)
+        stack.callback(live.join, 15.0)
+        threading.Thread(target=_announce, args=(parts.settings, stop), name="announce", daemon=True).start()
+        live.start()
+        serve(parts, stack, stop, ingest=True, worker=True, api=True)
+
+
+def demo_settings(settings: Settings, folder: Path | None = None) -> Settings:
+    """Return settings of embedded parts: a folder of their own, loopback, ports that are free."""
+    chosen = folder or settings.data.folder / "demo"
+    return settings.model_copy(
+        update={
+            "data": settings.data.model_copy(update={"folder": chosen}),
+            "readings": settings.readings.model_copy(update={"store": "duckdb"}),
+            "records": settings.records.model_copy(update={"url": ""}),
+            "mqtt": settings.mqtt.model_copy(
+                update={"embedded": True, "host": "127.0.0.1", "port": _free(settings.mqtt.port)}
+            ),
+            "api": settings.api.model_copy(update={"bind": "127.0.0.1", "port": _free(settings.api.port)}),
+        }
+    )
+
+
+def _free(port: int) -> int:
+    """Return the port, or one that is free where something listens on it."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            sock.close()
+            with socket.socket() as other:
+                other.bind(("127.0.0.1", 0))
+                return int(other.getsockname()[1])
+    return port
+
+
+def _sample(parts: Parts, buildings: int) -> Sample:
+    """Return the sample region, the same for each start over the same folder."""
+    kept = parts.records.kept(ENDED)
+    ended = datetime.fromisoformat(kept) if kept else now().replace(minute=0, second=0, microsecond=0) - LAST_HOUR
+    if not kept:
+        parts.records.keep(ENDED, ended.isoformat())
+    region = sample_region(SEED, buildings)
+    return Sample(region=region, plans=plan(region, demo_faults(region, instant(ended))), ended=ended)
+
+
+def _fill(parts: Parts, sample: Sample, stop: threading.Event) -> None:
+    """Store register and history where they are not stored yet, and roll up."""
+    if not parts.records.count(Organisation):
+        region = sample.region
+        meters, events = recorded(region, sample.plans)
+        everything: list[Entity] = [*region.organisations, *region.buildings, *region.points, *meters, *events]
+        parts.records.save(everything, by="demo", now=now(), why="sample region")
+    cursor = parts.records.kept(CURSOR)
+    start = sample.ended.astimezone(UTC).replace(year=sample.ended.year - YEARS, day=1, hour=0)
+    fine = instant(sample.ended - timedelta(days=FINE_DAYS))
+    told = Progress("history, batches of meters and months")
+    for batch in history(sample.plans, instant(start), instant(sample.ended), fine_since=fine, cursor=cursor):
+        if stop.is_set():
+            return
+        parts.readings.write(batch.readings)
+        parts.records.keep(CURSOR, batch.cursor)
+        told(batch.done, batch.total)
+    parts.rollups.run(progress=Progress("roll-ups, points"), stopped=stop.is_set)
+
+
+def _live(parts: Parts, sample: Sample, stop: threading.Event) -> None:
+    """Publish what the meters send: first what is missing since the last run, then as time passes."""
+    kept = parts.records.kept(LIVE)
+    since = datetime.fromisoformat(kept) if kept else sample.ended
+    broker = Broker(host=parts.settings.mqtt.host, port=parts.settings.mqtt.port)
+    with MqttPublisher(broker, client_id="odecet-demo-meters") as publisher:
+        present = instant(now())
+        run_live(
+            sample.plans,
+            publisher,
+            clock=now,
+            wait=stop.wait,
+            speed=CATCH_UP,
+            since=instant(since),
+            until=present,
+            per_message=50,
+        )
+        publisher.drain(30.0)
+        keeper = _Keeper(parts)
+        reached = run_live(sample.plans, publisher, clock=now, wait=stop.wait, since=present, told=keeper.told)
+        if publisher.drain(5.0):
+            parts.records.keep(LIVE, moment(reached).isoformat())
+
+
+class _Keeper:
+    """Keeps now and then how far the meters have sent, half an hour short: what is sent twice is stored once."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._kept = now()
+
+    def told(self, at: np.datetime64, _sent: int) -> None:
+        if (now() - self._kept).total_seconds() >= KEPT_EVERY_S:
+            self._kept = now()
+            self._parts.records.keep(LIVE, (moment(at) - OVERLAP).isoformat())
+
+
+def _announce(settings: Settings, stop: threading.Event) -> None:
+    """Print the address once the pages answer."""
+    while not stop.wait(0.1):
+        with socket.socket() as sock:
+            if sock.connect_ex((settings.api.bind, settings.api.port)) == 0:
+                break
+    if not stop.is_set():
+        place = address(settings.api.bind, settings.api.port)
+        sys.stdout.write(f"\nOdečet: {place}\nMQTT:   {settings.mqtt.host}:{settings.mqtt.port} (topics odecet/#)\n")
+        sys.stdout.write("Ctrl+C ends it; the next start goes on from here.\n")
+        sys.stdout.flush()

@@ -1,0 +1,134 @@
+"""A process of Odečet: opens what its command names, serves until it is told to stop, closes in reverse order."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+import uvicorn
+from prometheus_client import start_http_server
+
+from app.broker import EmbeddedBroker
+from app.jobs import Jobs
+from app.wiring import Parts, build
+from config.settings import Settings
+from core.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set; the former handlers come back at the end."""
+    event = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        event.set()
+
+    former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def patiently(start: Callable[[], None], stop: threading.Event) -> None:
+    """Start a store; wait for one that is down, longer each time, until it is there or we are told to stop."""
+    pause = FIRST_PAUSE_S
+    while not stop.is_set():
+        try:
+            start()
+        except StoreUnavailable as err:
+            log.warning("waiting for a store", extra={"reason": str(err), "seconds": pause})
+            stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+        else:
+            return
+
+
+def open_stores(parts: Parts, stack: ExitStack, stop: threading.Event) -> None:
+    """Open both stores; they close with the stack."""
+    parts.settings.data.folder.mkdir(parents=True, exist_ok=True)
+    for store in (parts.records, parts.readings):
+        stack.callback(store.close)
+        patiently(store.start, stop)
+
+
+def run(settings: Settings, *, ingest: bool = False, worker: bool = False, api: bool = False) -> None:
+    """Run these parts of Odečet in this process until SIGINT or SIGTERM."""
+    parts = build(settings)
+    with stopping() as stop, ExitStack() as stack:
+        open_stores(parts, stack, stop)
+        if not stop.is_set():
+            serve(parts, stack, stop, ingest=ingest, worker=worker, api=api)
+
+
+def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool, worker: bool, api: bool) -> None:
+    """Start the parts over open stores and wait until told to stop; they close with the stack."""
+    settings = parts.settings
+    if ingest and settings.mqtt.embedded:
+        broker = EmbeddedBroker(settings.mqtt.host, settings.mqtt.port)
+        stack.callback(broker.close)
+        broker.start()
+    if ingest:
+        stack.callback(parts.ingester.stop)
+        parts.ingester.start()
+    if worker:
+        jobs = Jobs(parts.rollups, every_s=settings.worker.rollup_every_s, metrics=parts.metrics)
+        stack.callback(jobs.close)
+        jobs.start()
+    if api:
+        _serve_api(parts, stop, ingesting=ingest)
+        return
+    if settings.metrics.port:
+        server, thread = start_http_server(settings.metrics.port, settings.metrics.bind, registry=parts.metrics)
+        stack.callback(thread.join)
+        stack.callback(server.shutdown)
+    stop.wait()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process and ends when the process is told to."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def _serve_api(parts: Parts, stop: threading.Event, *, ingesting: bool) -> None:
+    settings = parts.settings.api
+    config = uvicorn.Config(
+        parts.api(ingesting=ingesting),
+        host=settings.bind,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        lifespan="off",
+    )
+    server = _Server(config)
+
+    def watch() -> None:
+        stop.wait()
+        server.should_exit = True
+
+    watcher = threading.Thread(target=watch, name="stop", daemon=True)
+    watcher.start()
+    log.info("serving", extra={"address": address(settings.bind, settings.port)})
+    try:
+        server.run()
+    finally:
+        stop.set()
+
+
+def address(bind: str, port: int) -> str:
+    """Return the address of the pages as a person opens it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bind, bind)  # noqa: S104 - compared, not bound
+    return f"http://{host}:{port}/"

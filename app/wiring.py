@@ -1,0 +1,186 @@
+"""The composition root: settings to stores, ingester, acts and API. Builds only; nothing is opened here."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.metadata import version
+
+import holidays
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from api.application import Dependencies, build_api
+from api.dependencies import IngestStatus as ShownStatus
+from api.dependencies import no_ingest
+from app.clock import now
+from config.settings import Settings
+from core.gaps import DayTypes
+from core.notes import DeadLetter
+from core.ports import ReadingStore, RecordStore, Taken
+from ingest.accept import Bounds
+from ingest.backlog import Backlog
+from ingest.intake import PayloadIntake
+from ingest.metrics import IngestMetrics
+from ingest.mqtt import Connection, MqttSource, Tls
+from ingest.native import NativeProfile
+from ingest.pipeline import BatchSize, Ingester
+from ingest.profile import Router
+from ingest.reader import Reader
+from ingest.tables import FileTables
+from services.consumption import Calendar, PointConsumption, Question, consumption
+from services.rollup import RollUps
+from storage.duckdb_readings import DuckDBReadingStore
+from storage.influx_readings import InfluxReadingStore
+from storage.records import SqlRecordStore
+
+HOLIDAY_YEARS = range(1990, 2101)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the processes of Odečet are put together from; each runs those that its command names."""
+
+    settings: Settings
+    readings: ReadingStore
+    records: RecordStore
+    ingester: Ingester
+    intake: PayloadIntake
+    rollups: RollUps
+    metrics: CollectorRegistry
+    calendar: Calendar
+
+    def api(self, *, ingesting: bool) -> FastAPI:
+        """Return the API; `ingesting` tells whether this process takes readings, which readiness then waits for."""
+        settings = self.settings
+        return build_api(
+            Dependencies(
+                readings=self.readings,
+                records=self.records,
+                intake=self.intake,
+                tables=FileTables(),
+                clock=now,
+                version=version("odecet"),
+                metrics=self.metrics,
+                zone=settings.calendar.tz(),
+                locale=settings.api.language,
+                title=settings.api.title,
+                ingest=self.shown_status if ingesting else no_ingest,
+                tokens={name: token.get_secret_value() for name, token in settings.api.tokens.items()},
+                open_reading=settings.api.open_reading,
+                ask=self.ask,
+                replay=self.replay,
+            )
+        )
+
+    def ask(self, question: Question) -> list[PointConsumption]:
+        """Answer a question of consumption."""
+        return consumption(question, readings=self.readings, records=self.records, calendar=self.calendar)
+
+    def replay(self, number: int) -> Taken:
+        """Read a dead letter again with the profiles of today and mark it where it is read."""
+        letter = self.records.letter(number)
+        return self.replay_all([letter])
+
+    def replay_all(self, letters: list[DeadLetter]) -> Taken:
+        """Read dead letters again; those that are read now are marked."""
+        at = now()
+        done = self.intake.replay(letters, at)
+        self.records.mark_replayed(done.read, at)
+        still = tuple((str(number), f"{reason}: {detail}") for number, reason, detail in done.still)
+        return Taken(readings=done.readings, rejected=still)
+
+    def shown_status(self) -> ShownStatus:
+        """Return whether readings can arrive."""
+        status = self.ingester.status()
+        source = status.source
+        connected = status.running and source is not None and source.state == "connected"
+        detail = status.trouble or ("" if source is None else f"{source.state} {source.detail}".strip())
+        return ShownStatus(connected=connected and not status.trouble, detail="" if connected else detail)
+
+
+def build(settings: Settings) -> Parts:
+    """Return the parts for these settings; none is opened."""
+    readings, records = reading_store(settings), SqlRecordStore(settings.records_url())
+    registry = CollectorRegistry()
+    metrics = IngestMetrics(registry)
+    reader = Reader(
+        Router([NativeProfile()]),
+        bounds=Bounds(ahead=timedelta(seconds=settings.ingest.future_tolerance_s)),
+        size_limit=settings.ingest.max_payload_bytes,
+    )
+    types = day_types(settings)
+    return Parts(
+        settings=settings,
+        readings=readings,
+        records=records,
+        ingester=_ingester(settings, reader, readings, records, metrics),
+        intake=PayloadIntake(reader=reader, readings=readings, records=records, metrics=metrics),
+        rollups=RollUps(readings, records, types),
+        metrics=registry,
+        calendar=Calendar(day_types=types),
+    )
+
+
+def reading_store(settings: Settings) -> ReadingStore:
+    """Return the store of readings that the settings name."""
+    if settings.readings.store == "influxdb":
+        influx = settings.readings.influx
+        return InfluxReadingStore(
+            influx.url,
+            bucket=influx.bucket,
+            org=influx.org,
+            token=influx.token.get_secret_value(),
+            username=influx.username,
+            password=influx.password.get_secret_value(),
+            api=influx.api,
+            gzip=influx.gzip,
+            timeout_s=influx.timeout_s,
+        )
+    duckdb = settings.readings.duckdb
+    return DuckDBReadingStore(
+        settings.duckdb_path(), now, memory_limit_mb=duckdb.memory_limit_mb, threads=duckdb.threads
+    )
+
+
+def day_types(settings: Settings) -> DayTypes:
+    """Return which days are alike where the buildings stand."""
+    czech = holidays.country_holidays("CZ", years=HOLIDAY_YEARS)
+    return DayTypes(zone=settings.calendar.tz(), holidays=frozenset(day for day in czech if isinstance(day, date)))
+
+
+def _ingester(
+    settings: Settings, reader: Reader, readings: ReadingStore, records: RecordStore, metrics: IngestMetrics
+) -> Ingester:
+    ingest = settings.ingest
+    backlog = Backlog(bound=ingest.queue_messages, bound_bytes=ingest.queue_bytes)
+    return Ingester(
+        backlog=backlog,
+        source=MqttSource(connection(settings), backlog=backlog, clock=now),
+        reader=reader,
+        readings=readings,
+        records=records,
+        clock=now,
+        metrics=metrics,
+        batch=BatchSize(messages=ingest.batch_messages, linger_s=ingest.batch_ms / 1000),
+    )
+
+
+def connection(settings: Settings) -> Connection:
+    """Return how to reach the broker of the meters."""
+    mqtt = settings.mqtt
+    tls = Tls(ca_file=_text(mqtt.tls.ca), cert_file=_text(mqtt.tls.cert), key_file=_text(mqtt.tls.key))
+    return Connection(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=mqtt.client_id,
+        topics=mqtt.topics,
+        username=mqtt.username,
+        password=mqtt.password.get_secret_value(),
+        tls=tls if mqtt.tls.enabled else None,
+        keepalive_s=mqtt.keepalive_s,
+        v5=mqtt.protocol == 5,  # noqa: PLR2004 - the version of MQTT
+        session_expiry_s=mqtt.session_expiry_s,
+    )
+
+
+def _text(path: object) -> str:
+    return "" if path is None else str(path)
