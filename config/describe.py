@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from datetime import date
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
@@ -63,7 +62,6 @@ _NAMES: Final[dict[Any, str]] = {
     int: "a whole number",
     float: "a number",
     Path: "a path",
-    date: "a day",
     SecretStr: "a secret text",
 }
 
@@ -93,7 +91,7 @@ def _written(default: object) -> str:
         return str(default).lower()
     if isinstance(default, tuple):
         return "[" + ", ".join(_written(part) for part in default) + "]"
-    if isinstance(default, int | float | date):
+    if isinstance(default, int | float):
         return str(default)
     return f'"{default}"' if str(default) else ""
 

@@ -1,6 +1,5 @@
 """The sections of Odečet's settings: each field with its default, its bounds and, below it, what it means."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -24,13 +23,6 @@ def _words(value: object) -> object:
     """Return the words of a list that the environment writes as one text, parted by commas."""
     if isinstance(value, str):
         return tuple(word.strip() for word in value.split(",") if word.strip())
-    return value
-
-
-def _written_day(value: object) -> object:
-    """Return a day as it is; a bare number, which pydantic takes for seconds since 1970, is refused."""
-    if isinstance(value, int | float) or (isinstance(value, str) and "-" not in value):
-        raise ValueError(f"{value!r} is no day written as 2000-01-31")
     return value
 
 
@@ -91,7 +83,6 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 TopicFilters = Annotated[Words, AfterValidator(_topic_filters), Field(min_length=1)]
 Tokens = Annotated[dict[str, SecretStr], AfterValidator(_long_tokens)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
-Day = Annotated[date, BeforeValidator(_written_day)]
 InfluxVersion = Annotated[Literal["auto", "1", "2", "3"], BeforeValidator(_text_of_number)]
 MqttVersion = Annotated[Literal[3, 5], BeforeValidator(_number_of_text)]
 
@@ -226,10 +217,6 @@ class IngestSettings(Section):
     """Largest payload that is decoded [bytes]; a larger one becomes a dead letter, cut to this size."""
     future_tolerance_s: Annotated[Number, Field(ge=0)] = 3600.0
     """How far ahead of our clock a reading's instant may be [s]; one further ahead becomes a dead letter."""
-    earliest: Day = date(2000, 1, 1)
-    """Day before which no reading is accepted."""
-    zone: Zone = "Europe/Prague"
-    """Time zone of instants that a message writes without an offset, where its profile names none."""
 
 
 class CalendarSettings(Section):
@@ -258,8 +245,6 @@ class ApiSettings(Section):
     """Whether pages and questions need no token; changes always need one where there are any."""
     title: Name = "Liberecký kraj"
     """Name of the region, at the head of the pages."""
-    public_url: WebAddress = ""
-    """Address by which people reach the pages, where it is not the one listened on."""
     language: Literal["cs", "en"] = "cs"
     """Language of the pages where the browser asks for neither."""
 

@@ -93,10 +93,7 @@ def test_every_variable_has_its_example() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_command_of_each_service_exists(name: str) -> None:
-    command = SERVICES[name]["command"][0]
-    if command not in main.commands:
-        pytest.skip(f"app.cli has no command {command} yet")
-    assert command in main.commands
+    assert SERVICES[name]["command"][0] in main.commands
 
 
 @pytest.mark.parametrize("name", OURS)

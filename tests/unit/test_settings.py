@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,6 @@ def test_empty_variable_leaves_what_the_file_says(tmp_path: Path) -> None:
         ("ODECET_READINGS__INFLUX__API", "2", "readings.influx.api", "2"),
         ("ODECET_MQTT__TOPICS", "a/+/b, c/#", "mqtt.topics", ("a/+/b", "c/#")),
         ("ODECET_MQTT__EMBEDDED", "true", "mqtt.embedded", True),
-        ("ODECET_INGEST__EARLIEST", "2015-06-30", "ingest.earliest", date(2015, 6, 30)),
         ("ODECET_INGEST__FUTURE_TOLERANCE_S", "0.5", "ingest.future_tolerance_s", 0.5),
         ("ODECET_DATA__FOLDER", "elsewhere", "data.folder", Path("elsewhere")),
     ],
@@ -106,9 +104,7 @@ def test_text_of_a_variable_becomes_the_settings_type(
         ("[mqtt]\ntopics = ['a/#/b']", r"mqtt\.topics: 'a/#/b' is no topic filter"),
         ("[mqtt]\ntopics = ['a/b+']", r"mqtt\.topics: 'a/b\+' is no topic filter"),
         ("[mqtt]\nhost = ''", r"mqtt\.host: "),
-        ("[ingest]\nzone = 'Mars'", r"ingest\.zone: time zone 'Mars' is not known"),
-        ("[ingest]\nearliest = 2000", r"ingest\.earliest: 2000 is no day written as 2000-01-31"),
-        ("[ingest]\nearliest = '31. 1. 2000'", r"ingest\.earliest: '31\. 1\. 2000' is no day"),
+        ("[calendar]\nzone = 'Mars'", r"calendar\.zone: time zone 'Mars' is not known"),
         ("[ingest]\nfuture_tolerance_s = inf", r"ingest\.future_tolerance_s: inf cannot be"),
         ("[ingest]\nfuture_tolerance_s = -1", r"ingest\.future_tolerance_s: -1 cannot be"),
         ("[ingest]\nqueue_messages = 10", r"ingest\.batch_messages: 10000 messages are more than the queue holds"),
@@ -249,6 +245,18 @@ def test_settings_cannot_be_changed() -> None:
 def test_every_setting_has_a_description_and_every_number_its_unit_or_count() -> None:
     assert [row.path for row in ROWS if not row.description.endswith(".")] == []
     assert len({row.path for row in ROWS}) == len(ROWS)
+
+
+def test_every_setting_is_read_by_the_process() -> None:
+    readers = [ROOT / "config/settings.py", *(ROOT / "app").glob("*.py")]
+    text = "\n".join(path.read_text("utf-8") for path in readers)
+    text += "\ncalendar.zone" if ".calendar.tz()" in text else ""
+
+    def is_read(path: str) -> bool:
+        above, leaf = path.split(".")[-2:]
+        return re.search(rf"\b({above}|settings)\.{leaf}\b(?!\w*\")", text) is not None
+
+    assert [row.path for row in ROWS if not row.path.endswith("_file") and not is_read(row.path)] == []
 
 
 def test_page_of_settings_equals_the_models() -> None:
