@@ -58,7 +58,7 @@ def curve_command(readings: Path, meters: Path | None, events: Path | None, peri
     from app.curve import print_curve  # noqa: PLC0415 - each command loads its own
 
     print_curve(
-        click.get_binary_stream("stdout"),
+        sys.stdout.buffer,
         readings=readings,
         meters=meters,
         events=events,

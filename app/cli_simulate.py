@@ -83,7 +83,7 @@ def simulate(**given: Any) -> None:  # noqa: ANN401 - options of click
         form: Literal["csv", "parquet"] = given["form"]
         work.simulate_files(region, given["files"], start, end, form)
     else:
-        work.simulate_history(region, broker, start, end, given["cursor"], given["per_message"])
+        work.simulate_history(region, broker, start, end, cursor=given["cursor"], per_message=given["per_message"])
 
 
 @click.command("replay")

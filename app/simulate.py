@@ -63,7 +63,7 @@ def simulate_files(
 
 
 def simulate_history(
-    region: Region, broker: Broker, start: datetime, end: datetime, cursor: Path | None, per_message: int
+    region: Region, broker: Broker, start: datetime, end: datetime, *, cursor: Path | None, per_message: int
 ) -> None:
     """Publish the history of a span; with a cursor file an interrupted run goes on where it was."""
     plans, _ = region.planned(instant(end))

@@ -123,7 +123,7 @@ def _stays(mountings: Sequence[Mounting], events: Sequence[DialEvent]) -> list[_
     stays: list[_Stay] = []
     for mounting in sorted(mountings, key=lambda m: m.start_us):
         here = [e for e in events if e.meter == mounting.device and not e.retracted]
-        here = [e for e in here if mounting.start_us <= _us(e) <= mounting.end_us]
+        here = [e for e in here if mounting.start_us <= _us(e) <= mounting.end_us and not _told_by(e, mounting)]
         exchanges = [_exchange(e, mounting) for e in here if e.kind is not EventKind.ROLLOVER]
         turns = tuple(_us(e) for e in here if e.kind is EventKind.ROLLOVER)
         last = stays[-1] if stays else None
@@ -138,6 +138,12 @@ def _stays(mountings: Sequence[Mounting], events: Sequence[DialEvent]) -> list[_
             ordered = tuple(sorted(exchanges, key=lambda x: x.at_us))
             stays.append(_Stay(mounting=mounting, end_us=mounting.end_us, exchanges=ordered, rollovers_us=turns))
     return stays
+
+
+def _told_by(event: DialEvent, mounting: Mounting) -> bool:
+    """Return whether an event tells of the swap that the mounting's own start or end tells already."""
+    near = min(abs(_us(event) - mounting.start_us), abs(_us(event) - mounting.end_us)) <= SNAP_US
+    return event.kind is EventKind.SWAP and near
 
 
 def _same_dialling(former: Mounting, mounting: Mounting) -> bool:
