@@ -307,7 +307,8 @@ def clock_drift(stream: Stream, *, since: np.datetime64, until: np.datetime64 = 
     gained = np.trunc(_seconds(stream, since, until) / 86400 * s_per_day).astype(np.int64)
     at = stream.at + (np.where(stream.stated_in(since, until), gained, 0) * S_US).astype("timedelta64[us]")
     fault = Fault(kind=FaultKind.CLOCK_DRIFT, since=since, until=until, parameters={"s_per_day": s_per_day})
-    detail = {"s_per_day": s_per_day, "most_s": int(gained[np.argmax(np.abs(gained))]) if len(gained) else 0}
+    days = float(micros(until) - micros(since)) / S_US / 86400
+    detail = {"s_per_day": s_per_day, "most_s": None if until >= OPEN_END else int(days * s_per_day)}
     return _faulted(stream, fault, replace(stream, at=at), detail=detail)
 
 
@@ -321,6 +322,8 @@ def burst_messages(stream: Stream, *, since: np.datetime64, until: np.datetime64
 
 def _between(stream: Stream, at: Instants) -> Stream:
     """Return dial readings between the stream's own, none where the dial does not simply rise."""
+    if not len(stream):
+        return stream
     order = np.argsort(stream.at, kind="stable")
     times, values = micros(stream.at[order]), stream.value[order]
     after = np.searchsorted(times, micros(at), side="left")

@@ -4,6 +4,7 @@ The dial stands at 120,000 kWh; the building draws by day and night around a mea
 month and, where a meter was swapped, the event that an operator would have recorded.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -76,7 +77,7 @@ def _swap(name: str, mean_kw: float, at: Instants, dial_kwh: Floats, first: floa
     begun = round(final * 0.95, 3) if first is None else first
     after = at > when
     event = DialEvent(
-        id=f"peer-{name.replace(' ', '-')}",
+        id=f"peer-{re.sub(r'[^a-z0-9]+', '-', name)}",
         meter=DEVICE,
         at=moment(when),
         kind=EventKind.SWAP,

@@ -20,7 +20,17 @@ from core.errors import InputError
 from core.readings import Codes, Floats
 from core.units import unit
 from simulators.payload import Message, encoded, messages
-from simulators.tables import existing, in_utc, is_number, is_text, numbers, read_table, texts, time_column, wall_times
+from simulators.tables import (
+    existing,
+    holds_names,
+    in_utc,
+    is_number,
+    numbers,
+    read_table,
+    texts,
+    time_column,
+    wall_times,
+)
 
 _METER_NAMES: Final = frozenset({"meter", "user", "device", "id", "name", "building", "měřidlo"})
 _VALUE_NAMES: Final = frozenset({"value", "reading", "meter reading", "dial", "index", "amount", "kwh", "m3", "stav"})
@@ -152,8 +162,7 @@ def _period_us(series: Sequence[_Series], options: ReplayOptions, notes: _Notes)
     """Return the length of the periods that amounts are of."""
     if options.period_s:
         return options.period_s * 1_000_000
-    steps = np.concatenate([np.diff(micros(s.at)) for s in series]) if series else np.empty(0, np.int64)
-    steps = steps[steps > 0]
+    steps = np.concatenate([np.diff(np.unique(micros(s.at[~np.isnat(s.at)]))) for s in series])
     if not len(steps):
         raise InputError("the period of the amounts is not known", place=str(notes.path), remedy="state it in seconds")
     lengths, counts = np.unique(steps, return_counts=True)
@@ -248,7 +257,7 @@ def _meter_column(table: Any, path: Path, time: str, options: ReplayOptions) -> 
     """Return the column that names the meters of a long table, empty for a wide one."""
     if options.meter_column:
         return existing(table, path, options.meter_column)
-    words = [n for n in table.column_names if n != time and n not in {"unit", "register"} and is_text(table, n)]
+    words = [n for n in table.column_names if n != time and n not in {"unit", "register"} and holds_names(table, n)]
     named = [n for n in table.column_names if n.lower() in _METER_NAMES and n != time]
     usual = [n for n in named if n in words] or (named if "value" in table.column_names else []) or words
     return str(usual[0]) if usual else ""
@@ -261,13 +270,14 @@ def load_replay(path: Path, options: ReplayOptions) -> Replay:
     meter = _meter_column(table, path, time, options)
     notes = _Notes(path)
     found = _long(table, path, time, meter, options) if meter else _wide(table, path, time, options)
-    series = [_clean(s, notes) for s in found]
-    if options.what == "amounts":
-        known = [_amounts(s, options, notes) for s in series]
-        period_us = _period_us(known, options, notes)
-        series = [_as_dial(s, period_us, options, notes) for s in known]
+    rows = list(found)
+    series = [_clean(s, notes) for s in rows]
     if not sum(len(s.at) for s in series):
         raise InputError("there are no values", place=str(path), remedy="check columns and options")
+    if options.what == "amounts":
+        known = [_amounts(s, options, notes) for s in series]
+        period_us = _period_us(rows, options, notes)
+        series = [_as_dial(s, period_us, options, notes) for s in known]
     return _merged(series, options, notes)
 
 

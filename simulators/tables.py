@@ -1,5 +1,6 @@
 """Tables of real data in files (CSV, Parquet): which columns hold times, meters, values; and plain arrays of them."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.readings import Floats
 _TIME_NAMES: Final = ("at", "t", "time", "timestamp", "datetime", "date", "čas", "datum", "__index_level_0__")
 _LOCAL_FORMATS: Final = ("%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M")
 _NOTHING: Final = ("", "NaN", "nan", "NA", "null")
+_NUMERIC: Final = r"[+-]?[\d\s.,]*\d([eE][+-]?\d+)?"
 _FIRST_ROW: Final = 2
 """Row 1 holds the headings."""
 
@@ -80,6 +82,15 @@ def is_text(table: Any, name: str) -> bool:  # noqa: ANN401 - pyarrow has no typ
     kind = table.schema.field(name).type
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def holds_names(table: Any, name: str) -> bool:  # noqa: ANN401 - pyarrow has no types
+    """Return whether a column holds text that is mostly no numbers."""
+    if not is_text(table, name):
+        return False
+    written = set(texts(table, name)) - {""}
+    numeric = sum(re.fullmatch(_NUMERIC, text.strip()) is not None for text in written)
+    return 2 * numeric < len(written)
 
 
 def is_number(table: Any, name: str) -> bool:  # noqa: ANN401 - pyarrow has no types
