@@ -15,7 +15,7 @@ from core.readings import Codes, Readings, SeriesKey
 from core.rollup import RollUp
 from storage.duckdb_file import DuckDBFile
 from storage.duckdb_rollups import DuckDBRollUps
-from storage.duckdb_tables import Columns, Cursor, append, clamp, fetch, lend, prepare, restrict
+from storage.duckdb_tables import Columns, Cursor, append, clamp, fetch, fetch_series, lend, prepare, restrict
 from storage.duckdb_touched import TouchedLog
 from storage.readings_index import Marks, Numbers, Ranges, ranges
 from storage.readings_merge import FIRST_INSTANT, LAST_INSTANT, checked, merge
@@ -161,14 +161,13 @@ class DuckDBReadingStore:
     def _read(self, table: str, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
         asked = tuple(dict.fromkeys(series))
         with self._file.reading() as cursor:
-            numbers = self._lend_asked(cursor, asked)
-            found = fetch(
+            found = fetch_series(
                 cursor,
-                f"SELECT {_FIELDS}, a.place FROM {table} r JOIN asked a ON r.series = a.series "  # noqa: S608 - our own table names and numbers
-                f"WHERE {restrict(numbers, 'r.series')} "
-                "AND r.instant >= make_timestamp($1) AND r.instant < make_timestamp($2) "
-                "ORDER BY a.place, r.instant, r.received",
+                f"SELECT {_FIELDS} FROM {table} r",  # noqa: S608 - our own names
+                self._series.find(asked),
+                "r.instant >= make_timestamp($1) AND r.instant < make_timestamp($2)",
                 [clamp(start), clamp(end)],
+                order=["instant", "received"],
             )
             return self._readings(found, asked, found["place"])
 

@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.readings import Codes, SeriesKey
 from core.rollup import ROLLUP_ARRAYS, ROLLUP_INSTANTS, RollUp
 from storage.duckdb_file import DuckDBFile
-from storage.duckdb_tables import Columns, Cursor, append, clamp, fetch, lend, restrict
+from storage.duckdb_tables import Columns, Cursor, append, clamp, fetch, fetch_series, lend, restrict
 from storage.readings_index import Marks, Numbers, Ranges, ranges
 
 TABLE: Final = {Period.HOUR: "hourly", Period.DAY: "daily"}
@@ -93,18 +93,17 @@ class DuckDBRollUps:
         table = table_of(grain)
         asked = tuple(dict.fromkeys(series))
         with self._file.reading() as cursor:
-            numbers = self._series.find(asked)
-            places = np.flatnonzero(numbers >= 0).astype(np.int32)
-            lend(cursor, "asked", {"series": numbers[places], "code": places})
-            found = fetch(
+            found = fetch_series(
                 cursor,
-                f"SELECT a.code, {_FIELDS} FROM {table} r JOIN asked a ON r.series = a.series "  # noqa: S608
-                f"WHERE {restrict(numbers[places], 'r.series')} "
-                "AND r.start >= make_timestamp($1) AND r.start < make_timestamp($2) ORDER BY a.code, r.start",
+                f"SELECT r.series, {_FIELDS} FROM {table} r",  # noqa: S608 - our own names
+                self._series.find(asked),
+                "r.start >= make_timestamp($1) AND r.start < make_timestamp($2)",
                 [clamp(start), clamp(end)],
+                order=["start"],
             )
+        columns = {name: found[name] for name in _STORED}
         instants = {name: found[name].astype("datetime64[us]", copy=False) for name in ROLLUP_INSTANTS}
-        return RollUp(series=asked, **{**found, **instants})
+        return RollUp(series=asked, code=found["place"], **{**columns, **instants})
 
 
 def _marks(cursor: Cursor, table: str) -> Marks:

@@ -1,22 +1,24 @@
 """Hourly and daily roll-ups in InfluxDB, a measurement a grain; a point is stored under the tag `meter`."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+from pyarrow import csv
 
-from core.calendar import Period, micros
+from core.calendar import Instants, Period, micros
 from core.errors import InputError
 from core.readings import SeriesKey
 from core.rollup import ROLLUP_INSTANTS, RollUp
-from storage.influx_lines import ROLLUP_FIELDS, rollup_lines
+from storage.influx_lines import BASIS, rollup_lines
 from storage.influx_select import rows
 from storage.influx_server import InfluxServer
 
 MEASUREMENT: Final = {Period.HOUR: "hourly", Period.DAY: "daily"}
 _SLICE: Final = 50_000
-_TYPES: Final = {name: pa.int64() for name in ROLLUP_FIELDS}
+_TYPES: Final = {"nano": pa.int64(), "basis": pa.string()}
 
 
 def measurement_of(grain: Period) -> str:
@@ -39,8 +41,24 @@ def read_rollup(
     """Return the periods that start in [start, end), by series as asked and start."""
     asked = tuple(dict.fromkeys(series))
     found = rows(server, measurement_of(grain), asked, (int(micros(start)), int(micros(end))), _TYPES)
-    columns = {
-        name: column.astype("datetime64[us]") if name in ROLLUP_INSTANTS else column
-        for name, column in found.columns.items()
-    }
-    return RollUp(series=asked, code=found.code, start=found.time.astype("datetime64[us]"), **columns)
+    basis = _basis(found.columns["basis"])
+    starts: Instants = found.time.astype("datetime64[us]")
+    return RollUp(series=asked, code=found.code, start=starts, nano=found.columns["nano"], **basis)
+
+
+def _basis(texts: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns that the texts hold, in one parse of all."""
+    if not len(texts):
+        return {name: np.empty(0, "datetime64[us]" if name in ROLLUP_INSTANTS else np.int64) for name in BASIS}
+    table = csv.read_csv(
+        pa.py_buffer("\n".join(texts.tolist()).encode()),
+        read_options=csv.ReadOptions(column_names=list(BASIS)),
+        parse_options=csv.ParseOptions(delimiter=";"),
+        convert_options=csv.ConvertOptions(column_types=dict.fromkeys(BASIS, pa.int64())),
+    )
+    return {name: _column(table.column(name), name) for name in BASIS}
+
+
+def _column(column: pa.ChunkedArray, name: str) -> npt.NDArray[Any]:
+    numbers: npt.NDArray[np.int64] = column.fill_null(np.iinfo(np.int64).min).to_numpy()
+    return numbers.astype("datetime64[us]") if name in ROLLUP_INSTANTS else numbers
