@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from app.cli import main
 from config.describe import describe
 from config.settings import Settings
+from ingest.metrics import IngestMetrics
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -92,6 +94,17 @@ def test_variables_named_exist(page: Path) -> None:
     known = {row.environment for row in describe(Settings)} | {"ODECET_CONFIG"}
     named = set(re.findall(r"\bODECET_[A-Z0-9_]*[A-Z0-9]\b", text_of(page)))
     assert {name for name in named - known if not name.startswith(("ODECET_TEST_", "ODECET_API__TOKENS__"))} == set()
+
+
+@pages
+def test_metrics_named_exist(page: Path) -> None:
+    registry = CollectorRegistry()
+    IngestMetrics(registry)
+    known = {family.name for family in registry.collect()}
+    texts = [path.read_text("utf-8") for room in ("api", "app") for path in (ROOT / room).rglob("*.py")]
+    known |= {name.removesuffix("_total") for text in texts for name in re.findall(r'"(odecet_\w+)"', text)}
+    named = set(re.findall(r"`(odecet_(?:ingest|rollup|http)_\w+)`", text_of(page)))
+    assert {name for name in named if name.removesuffix("_total") not in known} == set()
 
 
 @pages
