@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -106,13 +106,14 @@ def _sample(parts: Parts, buildings: int) -> Sample:
 
 def _fill(parts: Parts, sample: Sample, stop: threading.Event) -> None:
     """Store register and history where they are not stored yet, and roll up."""
+    start = sample.ended.astimezone(UTC).replace(year=sample.ended.year - YEARS, day=1, hour=0)
     if not parts.records.count(Organisation):
         region = sample.region
-        meters, events = recorded(region, sample.plans)
+        known, events = recorded(region, sample.plans)
+        meters = [replace(m, mounted=start, first=None) if m.mounted < start else m for m in known]
         everything: list[Entity] = [*region.organisations, *region.buildings, *region.points, *meters, *events]
         parts.records.save(everything, by="demo", now=now(), why="sample region")
     cursor = parts.records.kept(CURSOR)
-    start = sample.ended.astimezone(UTC).replace(year=sample.ended.year - YEARS, day=1, hour=0)
     fine = instant(sample.ended - timedelta(days=FINE_DAYS))
     told = Progress("history, batches of meters and months")
     for batch in history(sample.plans, instant(start), instant(sample.ended), fine_since=fine, cursor=cursor):

@@ -6,6 +6,7 @@ quarter-hours, as the zone's clock changes.
 
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -144,10 +145,27 @@ def spans(period: Period, start: np.datetime64, end: np.datetime64, tz: ZoneInfo
 
 
 def utc_offsets(at: Instants, tz: ZoneInfo) -> npt.NDArray[np.timedelta64]:
-    """Return the offset of local time from UTC at each instant, found once per hour that occurs."""
-    hours, back = np.unique(at.astype("datetime64[h]"), return_inverse=True)
-    offsets = [moment(h).astimezone(tz).utcoffset() or timedelta() for h in hours]
-    return np.array(offsets, "timedelta64[us]")[back] if len(hours) else np.empty(0, "timedelta64[us]")
+    """Return the offset of local time from UTC at each instant, looked up once a day, or hour of a day that changes."""
+    days, back = np.unique(at.astype("datetime64[D]"), return_inverse=True)
+    of_day = [_offset_of_day(tz, day) for day in days.astype(np.int64).tolist()]
+    found = np.array([offset for offset, _ in of_day], "timedelta64[us]")[back] if of_day else at - at
+    changing = np.array([changes for _, changes in of_day], bool)[back] if of_day else np.empty(0, bool)
+    if changing.any():
+        hours, place = np.unique(at[changing].astype("datetime64[h]"), return_inverse=True)
+        found[changing] = np.array([_offset(tz, moment(hour)) for hour in hours], "timedelta64[us]")[place]
+    return np.asarray(found)
+
+
+def _offset(tz: ZoneInfo, at: datetime) -> timedelta:
+    return at.astimezone(tz).utcoffset() or timedelta()
+
+
+@lru_cache(maxsize=50_000)
+def _offset_of_day(tz: ZoneInfo, day: int) -> tuple[timedelta, bool]:
+    """Return the offset at the begin of a UTC day (number since 1970), and whether it changes until its end."""
+    begin = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
+    offset = _offset(tz, begin)
+    return offset, offset != _offset(tz, begin + timedelta(days=1))
 
 
 def local(at: Instants, tz: ZoneInfo) -> Instants:

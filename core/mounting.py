@@ -51,6 +51,8 @@ class Mounting:
 class Rules:
     """What is set for a point: the most that can flow [kW, m³/h], allowed gap [h], unit, like days.
 
+    `window_us` is the span of the readings at hand where there are more in the store; outside of it stand only the
+    next ones on both sides, so that nothing recorded further away is joined to them.
     `limits` learnt before, by device, take the place of learning from the readings at hand.
     """
 
@@ -59,6 +61,7 @@ class Rules:
     allowed_gap_h: float | None = None
     day_types: DayTypes = field(default_factory=DayTypes)
     limits: Mapping[str, Limits] = field(default_factory=dict)
+    window_us: tuple[int, int] = (-FOREVER, FOREVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,16 +247,17 @@ def _parts(mine: _Mine, stay: _Stay, limits: Limits, rules: Rules) -> list[_Part
     gap_us = _gap_us(mine.at_us, rules)
     if kind is not Kind.CUMULATIVE and len(mine.at_us):
         return [_from_amounts(mine, stay.mounting, kind, limits, gap_us)]
+    case = _Case(limits=limits, gap_us=gap_us, rollovers_us=stay.rollovers_us, window_us=rules.window_us)
     parts: list[_Part] = []
     mounting, rest = stay.mounting, 0
     for exchange in stay.exchanges:
         place, at = _cut(mine, exchange, limits, rest)
         old = replace(mounting, end_us=at, final=exchange.final)
-        part = _from_dial(mine.between(rest, place), old, limits, gap_us, stay.rollovers_us)
+        part = _from_dial(mine.between(rest, place), old, case)
         parts.append(replace(part, marks=(*part.marks, _recorded(exchange, at))))
         mounting = replace(exchange.after, start_us=at, first=exchange.first)
         rest = place
-    parts.append(_from_dial(mine.between(rest, len(mine.at_us)), mounting, limits, gap_us, stay.rollovers_us))
+    parts.append(_from_dial(mine.between(rest, len(mine.at_us)), mounting, case))
     return parts
 
 
@@ -353,38 +357,54 @@ class _Fit:
         return rise < 0 or rise > float(self.limits.most(float(self.mine.at_us[place] - self.mine.at_us[place - 1])))
 
 
-def _from_dial(mine: _Mine, mounting: Mounting, limits: Limits, gap_us: int, turns: tuple[int, ...]) -> _Part:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What holds for all dials of a stay."""
+
+    limits: Limits
+    gap_us: int
+    rollovers_us: tuple[int, ...]
+    window_us: tuple[int, int]
+
+
+def _from_dial(mine: _Mine, mounting: Mounting, case: _Case) -> _Part:
     dial = Dial(
-        limits=limits,
+        limits=case.limits,
         modulus=None if mounting.modulus is None else _nano(mounting.modulus, mounting),
-        rollovers_us=turns,
+        rollovers_us=case.rollovers_us,
         moduli=tuple(_nano(m, mounting) for m in mounting.moduli),
     )
     made = chain(mine.at_us, mine.nano, dial)
     marks = list(made.marks)
     if mounting.first is not None and mounting.start_us > -FOREVER:
-        made = _extended(made, (mounting.start_us, _nano(mounting.first, mounting)), dial, marks, front=True)
+        recorded = mounting.start_us, _nano(mounting.first, mounting)
+        made = _extended(made, recorded, dial, case.window_us, marks, front=True)
     if mounting.final is not None and mounting.end_us < FOREVER:
-        made = _extended(made, (mounting.end_us, _nano(mounting.final, mounting)), dial, marks, front=False)
+        recorded = mounting.end_us, _nano(mounting.final, mounting)
+        made = _extended(made, recorded, dial, case.window_us, marks, front=False)
     return _Part(
         device=mounting.device,
         at_us=made.at_us,
         total=made.counted,
         state=np.where(made.broken, State.MISSING, State.MEASURED),
         read_us=made.at_us,
-        gap_us=gap_us,
+        gap_us=case.gap_us,
         marks=tuple(marks),
     )
 
 
-def _extended(made: Chain, recorded: tuple[int, int], dial: Dial, marks: list[Mark], *, front: bool) -> Chain:
+def _extended(
+    made: Chain, recorded: tuple[int, int], dial: Dial, window_us: tuple[int, int], marks: list[Mark], *, front: bool
+) -> Chain:
     """Return the chain with a recorded (instant [µs], dial [nano]) at its front or end, where it fits."""
     at, shown = recorded
+    near_at = int(made.at_us[0 if front else -1]) if len(made.at_us) else at
+    if near_at < window_us[0] if front else near_at > window_us[1]:
+        return made  # other readings lie between, which are not at hand
     if not len(made.at_us):
         knot = np.array([at]), np.array([shown]), np.array([0])
         return replace(made, at_us=knot[0], shown=knot[1], counted=knot[2], broken=np.zeros(0, bool))
-    end = 0 if front else -1
-    near, near_at = int(made.shown[end]), int(made.at_us[end])
+    near = int(made.shown[0 if front else -1])
     most = float(dial.limits.most(float(abs(near_at - at))))
     rise = near - shown if front else shown - near
     if rise < 0 and dial.modulus is not None and rise + dial.modulus <= most:
@@ -393,10 +413,14 @@ def _extended(made: Chain, recorded: tuple[int, int], dial: Dial, marks: list[Ma
         evidence = {"recorded": shown, "read": near}
         marks.append(Mark(rule=Rule.BREAK, first_us=min(at, near_at), last_us=max(at, near_at), evidence=evidence))
         return made
-    if at == near_at:
-        return made
-    place = 0 if front else len(made.at_us)
-    counted = np.insert(made.counted, place, int(made.counted[end]) + (-rise if front else rise))
+    return made if at == near_at else _with_knot(made, at, shown, -rise if front else rise)
+
+
+def _with_knot(made: Chain, at: int, shown: int, rise: int) -> Chain:
+    """Return the chain with a knot before its front (rise below zero or none) or after its end."""
+    front = at < int(made.at_us[0])
+    place, end = (0, 0) if front else (len(made.at_us), -1)
+    counted = np.insert(made.counted, place, int(made.counted[end]) + rise)
     return replace(
         made,
         at_us=np.insert(made.at_us, place, at),

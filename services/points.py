@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from core.calendar import US
@@ -45,18 +45,19 @@ def _us_of(meter: Meter) -> tuple[int, int]:
     return start, FOREVER if meter.removed is None else round(meter.removed.timestamp() * US)
 
 
-def _mounting(meter: Meter) -> Mounting:
+def _mounting(meter: Meter, *, dial: bool) -> Mounting:
+    """Return a meter's mounting; what is recorded of its dial is that of the register that counts (`dial`)."""
     start, end = _us_of(meter)
-    dial = unit(meter.unit) if meter.unit else Unit(Quantity.ENERGY)
-    modulus = None if meter.digits is None else 10.0**meter.digits * dial.scale / dial.divisor
+    shown = unit(meter.unit) if meter.unit else Unit(Quantity.ENERGY)
+    modulus = None if meter.digits is None else 10.0**meter.digits * shown.scale / shown.divisor
     return Mounting(
         device=meter.device,
         start_us=start,
         end_us=end,
-        first=meter.first,
-        final=meter.final,
+        first=meter.first if dial else None,
+        final=meter.final if dial else None,
         modulus=modulus,
-        moduli=moduli(dial),
+        moduli=moduli(shown),
         multiplier=meter.multiplier,
     )
 
@@ -144,10 +145,18 @@ def _plan(  # noqa: PLR0917 - the parts of one plan, made in one place
         point=point.id,
         register=register,
         series=tuple(dict.fromkeys(SeriesKey(m.device, chosen[m.id]) for m in having)),
-        mountings=tuple(_mounting(m) for m in having),
-        events=tuple(e for e in events if e.meter in devices and (not e.register or e.register in of_register)),
+        mountings=tuple(_mounting(m, dial=register == MAIN) for m in having),
+        events=tuple(_of_register(e, register, of_register) for e in events if e.meter in devices),
         rules=rules,
     )
+
+
+def _of_register(event: DialEvent, register: str, chosen: set[str]) -> DialEvent:
+    """Return an event as a register sees it: dial readings are those of the one that it names, else of the main one."""
+    named = event.register in chosen or event.register == register
+    if named or (not event.register and register == MAIN):
+        return event
+    return replace(event, final=None, first=None)
 
 
 def kept_limits(records: RecordStore, plan: Plan) -> dict[str, Limits]:

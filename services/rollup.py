@@ -188,9 +188,9 @@ class RollUps:
         exact = {plan.key: span for plan, span in wanted}
         for span, group in groups.items():
             series = tuple(dict.fromkeys(key for plan in group for key in plan.series))
-            every = read_around(self.readings, series, span, margin)
+            every, window = read_around(self.readings, series, span, margin)
             for plan, mine in _split(every, group):
-                built = build(mine, plan.mountings, plan.events, plan.rules)
+                built = build(mine, plan.mountings, plan.events, replace(plan.rules, window_us=window))
                 widened = _to_neighbours(built.curve, exact[plan.key])
                 made[plan.key] = _Made(plan=plan, built=built, span=widened)
         return made
@@ -258,15 +258,17 @@ def _moment(at_us: int) -> datetime:
     return moment(np.datetime64(at_us, "us"))
 
 
-def read_around(store: ReadingStore, series: Sequence[SeriesKey], span: Span, margin: int) -> Readings:
-    """Return the readings of series in a span [µs] and a margin around it, with the next ones on both sides."""
+def read_around(store: ReadingStore, series: Sequence[SeriesKey], span: Span, margin: int) -> tuple[Readings, Span]:
+    """Return the readings of series in a span [µs] and a margin around it, with the next ones on both sides.
+
+    The second value is the span within which all readings are there.
+    """
     if span == EVER:
-        return store.read(series, BEGIN, END)
-    floor, ceiling = int(micros(BEGIN)), int(micros(END))
-    start = np.datetime64(max(span[0] - margin, floor), "us")
-    end = np.datetime64(min(span[1] + margin, ceiling) + 1, "us")
+        return store.read(series, BEGIN, END), EVER
+    window = max(span[0] - margin, int(micros(BEGIN))), min(span[1] + margin, int(micros(END)))
+    start, end = np.datetime64(window[0], "us"), np.datetime64(window[1] + 1, "us")
     beside = store.neighbours(series, start, end)
-    return concat_readings([store.read(series, start, end), beside])
+    return concat_readings([store.read(series, start, end), beside]), window
 
 
 def _split(every: Readings, group: Sequence[Plan]) -> Iterable[tuple[Plan, Readings]]:
