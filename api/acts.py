@@ -2,15 +2,22 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from api.room import Room
 from core.errors import Conflict, InputError, NotFound
-from core.notes import InboxItem, PointFinding
-from core.registry import DialEvent, EventKind, Meter
+from core.notes import PointFinding
+from core.registry import DialEvent, Entity, EventKind, Meter
+from services import register
+from services.register import By, NewMeter
 
 KINDS: Final = ", ".join(EventKind)
+
+
+def act(room: Room, by: str, why: str = "") -> By:
+    """Return who acts, now."""
+    return By(by=by, now=room.deps.clock(), why=why)
 
 
 def finding_id(found: PointFinding) -> str:
@@ -29,43 +36,46 @@ def find_finding(room: Room, key: str) -> PointFinding:
     raise NotFound(f"no finding has the id {key!r}; it may have been answered or computed anew")
 
 
-def answer_finding(room: Room, key: str, said: Mapping[str, Any], *, by: str) -> DialEvent:
-    """Record the event that explains a finding; what is not said is taken from its proposal."""
-    with room.changing:
-        found = find_finding(room, key)
-        if not found.open:
-            raise Conflict("this question is answered already; correct or retract the event instead")
-        event = event_of(found, key, said)
-        if _held(room, event.id):
-            raise Conflict(f"event {event.id} answers this question already; correct or retract it instead")
-        room.deps.records.save([event], by=by, now=room.deps.clock(), why=f"answer to finding {key}")
-    return event
+def answer_finding(room: Room, key: str, said: Mapping[str, Any], *, by: str) -> Entity:
+    """Record what explains a finding: an event, or the new meter of a swap for a device of another name.
+
+    What is not said is taken from the proposal, its dials where the same kind of event was. The computation that
+    follows closes the finding.
+    """
+    found = find_finding(room, key)
+    if not found.open:
+        raise Conflict("this question is answered already; correct or retract the event instead")
+    event = event_of(found, said)
+    doing = act(room, by, f"answer to finding {key}")
+    if event.new_device and event.new_device != event.meter and event.kind is EventKind.SWAP:
+        new = NewMeter(first=event.first, device=event.new_device)
+        done = register.swap(room.deps.records, found.point, event.at, doing, final=event.final, new=new)
+        return next(m for m in done.saved if isinstance(m, Meter) and m.mounted == event.at)
+    return register.record_event(room.deps.records, event, doing).saved[0]
 
 
-def _held(room: Room, key: str) -> bool:
-    try:
-        event = room.deps.records.get(DialEvent, key)
-    except NotFound:
-        return False
-    return not event.retracted
+def event_of(found: PointFinding, said: Mapping[str, Any]) -> DialEvent:
+    """Return the event that an answer says.
 
-
-def event_of(found: PointFinding, key: str, said: Mapping[str, Any]) -> DialEvent:
-    """Return the event that an answer says."""
+    It holds for the device, whatever register asked: a finding names the register of the curve, not of the meter.
+    """
     proposal = found.finding.proposal or {}
     kind = said.get("kind") or proposal.get("kind") or ""
     if kind not in set(EventKind):
         raise InputError(f"kind {kind!r} is no event", place="kind", remedy=f"write one of {KINDS}")
-    same = not said.get("kind") or said["kind"] == proposal.get("kind")
+    same = kind == proposal.get("kind")
+    at = said.get("at") or _instant(proposal.get("at")) or found.finding.at_to
+    if at.tzinfo is None:
+        raise InputError(f"{at.isoformat()} has no offset", place="at", remedy="write it as 2026-01-31T12:00:00+01:00")
+    at = at.astimezone(UTC)
     return DialEvent(
-        id=f"A-{key}",
+        id=f"{found.point}/{at:%Y%m%dT%H%M%S.%fZ}/{kind}",
         meter=found.finding.meter,
-        at=said.get("at") or _instant(proposal.get("at")) or found.finding.at_to,
+        at=at,
         kind=EventKind(kind),
         final=_number(said, proposal, "final", same=same),
         first=_number(said, proposal, "first", same=same),
         new_device=said.get("new_device") or "",
-        register=found.finding.register,
         note=said.get("note") or "",
     )
 
@@ -86,43 +96,18 @@ def _instant(text: object) -> datetime | None:
 
 def assign(room: Room, device: str, wish: Mapping[str, Any], *, by: str) -> Meter:
     """Mount a device of the inbox on a point and take it out of the inbox."""
-    with room.changing:
-        items = [i for i in room.deps.records.inbox() if i.device == device]
-        if not items:
-            raise NotFound(f"no device {device!r} is in the inbox")
-        meter = meter_of(room, items, wish)
-        room.deps.records.save([meter], by=by, now=room.deps.clock(), why=f"{device} assigned from the inbox")
-        room.deps.records.leave_inbox([device])
-    return meter
-
-
-def meter_of(room: Room, items: list[InboxItem], wish: Mapping[str, Any]) -> Meter:
-    """Return the meter that an assignment makes, mounted since the device was first seen where it is not said."""
-    now, device = room.now(), items[0].device
-    point = now.point(wish["point"])
-    mounted = wish.get("mounted") or min(i.first_seen for i in items)
-    present = [m for m in now.meters_of.get(point.id, ()) if m.removed is None or m.removed > mounted]
-    if present:
-        raise Conflict(
-            f"point {point.id} has meter {present[-1].id} from {present[-1].mounted.isoformat()} on; "
-            "record its removal first, or mount the new one later"
-        )
-    return Meter(
-        id=wish.get("id") or _free_id(device, set(now.meters)),
-        point=point.id,
-        device=device,
-        mounted=mounted,
+    room.now().point(wish["point"])
+    if not any(i.device == device for i in room.deps.records.inbox()):
+        raise NotFound(f"no device {device!r} is in the inbox")
+    new = NewMeter(
+        id=wish.get("id") or "",
         serial=wish.get("serial") or "",
         register=wish.get("register") or "",
         unit=wish.get("unit") or "",
         digits=wish.get("digits"),
-        multiplier=wish.get("multiplier") or 1.0,
+        multiplier=wish.get("multiplier"),
         first=wish.get("first"),
     )
-
-
-def _free_id(device: str, taken: set[str]) -> str:
-    """Return an id after the device's name that no meter has yet."""
-    stem = "".join(c if c.isalnum() or c in "-_.:/" else "-" for c in device)[:100]
-    names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, len(taken) + 2))
-    return next(name for name in names if name not in taken)
+    doing = act(room, by, f"{device} assigned from the inbox")
+    done = register.assign(room.deps.records, device, wish["point"], doing, mounted=wish.get("mounted"), meter=new)
+    return next(m for m in done.saved if isinstance(m, Meter))

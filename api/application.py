@@ -39,7 +39,7 @@ def build_api(deps: Dependencies) -> FastAPI:
     for module in (process, consumption, readings, quality, exchange, work):
         app.include_router(module.router)
     app.include_router(register.build_router())
-    build_pages(app, room)
+    build_pages(app)
     handle_errors(app, error_page)
     publish(app)
     app.add_middleware(GZipMiddleware, minimum_size=2_000, compresslevel=3)

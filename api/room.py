@@ -1,6 +1,5 @@
 """What every route is handed: the ports, the register as it stands, who calls, and the body that came."""
 
-import threading
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -22,7 +21,6 @@ class Room:
         self.deps = deps
         self.register = RegisterView(deps.records)
         self.measures = Measures(deps.metrics)
-        self.changing = threading.Lock()
 
     def now(self) -> Snapshot:
         """Return the register as it stands."""

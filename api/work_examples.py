@@ -9,7 +9,7 @@ AUDIT: Final[dict[str, Any]] = {
         {
             "at": "2026-03-04T09:20:00Z",
             "by": "novakova",
-            "entity": "Point",
+            "entity": "point",
             "key": "B01-EL",
             "why": "smlouva o připojení",
             "before": {**POINT, "max_rate": 100.0},
@@ -71,14 +71,14 @@ FINDINGS: Final[dict[str, Any]] = {
 }
 ANSWER: Final[dict[str, Any]] = {"kind": "swap", "at": "2026-03-04T10:15:00+01:00", "final": 48213.4, "first": 0.2}
 EVENT: Final[dict[str, Any]] = {
-    "id": "A-3f1c9a2b77d04e15",
+    "id": "B01-EL/20260304T091500.000000Z/swap",
     "meter": "em-0001",
-    "at": "2026-03-04T10:15:00+01:00",
+    "at": "2026-03-04T09:15:00Z",
     "kind": "swap",
     "final": 48213.4,
     "first": 0.2,
     "new_device": "",
-    "register": "energy.import",
+    "register": "",
     "note": "",
     "retracted": False,
 }

@@ -1,8 +1,29 @@
-from fastapi import Request
-from starlette.responses import Response
+"""Errors as pages, in the language of who looks."""
 
-from api.problems import Problem, answer
+from typing import Final
+
+from fastapi import Request
+from starlette.responses import HTMLResponse, Response
+
+from api.pages.view import templates, words_of
+from api.problems import Problem
+from api.texts import N_
+
+TITLES: Final = {
+    401: N_("Please log in"),
+    403: N_("This is not allowed"),
+    404: N_("There is nothing here"),
+    409: N_("This contradicts what is stored"),
+    413: N_("The file is too large"),
+    422: N_("This cannot be right"),
+    503: N_("The store is not available just now"),
+}
+OTHERWISE: Final = N_("Something failed")
 
 
 def error_page(request: Request, found: Problem) -> Response:
-    return answer(found, {})
+    """Return a problem as a page; it needs no store, as a store may be what failed."""
+    words = words_of(request)
+    title = words.text(TITLES.get(found.status, OTHERWISE))
+    text = templates(words.code).get_template("error.html").render(title=title, problem=found)
+    return HTMLResponse(text, found.status)

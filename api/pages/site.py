@@ -1,7 +1,54 @@
-from fastapi import FastAPI
+"""The site: its pages, its static files, the charts' library."""
 
-from api.room import Room
+import mimetypes
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from starlette.responses import Response
+
+from api.pages import building, desk, login, point, region, register_files
+from api.pages.bundle import STATIC, chart_library, chart_locales
+from api.pages.view import MustLogIn, back
+
+router = APIRouter(include_in_schema=False)
+
+KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+FOR_A_DAY: Final = {"Cache-Control": "public, max-age=86400"}
+SCRIPT: Final = "text/javascript; charset=utf-8"
+FILES: Final = frozenset({"style.css", "charts.js", "page.js", "mark.svg"})
 
 
-def build_pages(app: FastAPI, room: Room) -> None:
-    return None
+@router.get("/static/vega.js")
+def library() -> Response:
+    """Serve the charts' library."""
+    return Response(chart_library(), headers=FOR_A_DAY, media_type=SCRIPT)
+
+
+@router.get("/static/locales.js")
+def locales() -> Response:
+    """Serve how charts write numbers."""
+    return Response(chart_locales(), headers=FOR_A_DAY, media_type=SCRIPT)
+
+
+@router.get("/static/{name}")
+def static_file(name: str) -> Response:
+    """Serve a file of the page, by a list of names: no path of a request reaches the disk."""
+    if name not in FILES:
+        raise HTTPException(404)
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Response((STATIC / name).read_bytes(), headers=KEPT, media_type=kind)
+
+
+async def to_login(request: Request, _: Exception) -> Response:
+    """Lead a person who must say who they are to where they can."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return back(f"/login?to={quote(asked, safe='')}")
+
+
+def build_pages(app: FastAPI) -> None:
+    """Add the pages to the app."""
+    app.include_router(router)
+    for module in (login, region, building, point, desk, register_files):
+        app.include_router(module.router)
+    app.add_exception_handler(MustLogIn, to_login)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.responses import Response
 
 from api import register_examples as examples
+from api.acts import act
 from api.answers import as_json, etag
 from api.contract import documented, page_type
 from api.documents import Document, from_document, merged, read_object, same_id, to_document
@@ -15,7 +16,6 @@ from api.paging import LIMIT, After, Limit, page_of
 from api.problems import Refused
 from api.room import Body, Caller, InRoom, Room, guard
 from api.snapshot import Snapshot
-from core.errors import Conflict, NotFound
 from core.registry import (
     Building,
     BuildingKind,
@@ -28,6 +28,8 @@ from core.registry import (
     Point,
     Role,
 )
+from services import register as acts
+from services.register import By
 
 Filters = Mapping[str, str]
 Key = Annotated[str, Path(description="The id.", examples=["B01"])]
@@ -153,32 +155,14 @@ def check_unchanged(entity: Entity, if_match: str) -> None:
         raise Refused(412, "It was changed meanwhile; read it again and repeat the change on what is there now.")
 
 
-def create(room: Room, kind: type[Entity], body: bytes, *, by: str, why: str) -> Entity:
-    """Save a new one; raise Conflict where its id is taken."""
-    entity = from_document(read_object(body), kind)
-    with room.changing:
-        if _found(room, kind, entity.id) is not None:
-            raise Conflict(f"there is already one with the id {entity.id!r}; PUT or PATCH changes it")
-        room.deps.records.save([entity], by=by, now=room.deps.clock(), why=why)
-    return entity
-
-
-def _found(room: Room, kind: type[Entity], key: str) -> Entity | None:
-    try:
-        return room.deps.records.get(kind, key)
-    except NotFound:
-        return None
-
-
 def change(
-    room: Room, kind: type[Entity], key: str, made: Callable[[Entity], Entity], *, if_match: str, by: str, why: str
+    room: Room, kind: type[Entity], key: str, made: Callable[[Entity], Entity], *, if_match: str, doing: By
 ) -> Entity:
     """Save what `made` makes of the present one, unless it was changed meanwhile."""
-    with room.changing:
-        present = room.deps.records.get(kind, key)
-        check_unchanged(present, if_match)
-        entity = made(present)
-        room.deps.records.save([entity], by=by, now=room.deps.clock(), why=why)
+    present = room.deps.records.get(kind, key)
+    check_unchanged(present, if_match)
+    entity = made(present)
+    acts.update(room.deps.records, entity, doing, former=present)
     return entity
 
 
@@ -215,7 +199,8 @@ def create_route(resource: Resource) -> Callable[..., Response]:
     """Return the route that makes one."""
 
     def creating(room: InRoom, by: Caller, body: Body, why: Why = "") -> Response:
-        entity = create(room, resource.kind, body, by=by, why=why)
+        entity = from_document(read_object(body), resource.kind)
+        acts.create(room.deps.records, [entity], act(room, by, why))
         return shown(entity, status=201, location=f"/api/v1/{resource.plural}/{entity.id}")
 
     return creating
@@ -226,7 +211,7 @@ def put_route(resource: Resource) -> Callable[..., Response]:
 
     def putting(room: InRoom, by: Caller, key: Key, body: Body, if_match: IfMatch = "", why: Why = "") -> Response:
         entity = from_document(same_id(read_object(body), key), resource.kind)
-        return shown(change(room, resource.kind, key, lambda _: entity, if_match=if_match, by=by, why=why))
+        return shown(change(room, resource.kind, key, lambda _: entity, if_match=if_match, doing=act(room, by, why)))
 
     return putting
 
@@ -240,7 +225,7 @@ def patch_route(resource: Resource) -> Callable[..., Response]:
         def made(present: Entity) -> Entity:
             return from_document(merged(to_document(present), patch), resource.kind)
 
-        return shown(change(room, resource.kind, key, made, if_match=if_match, by=by, why=why))
+        return shown(change(room, resource.kind, key, made, if_match=if_match, doing=act(room, by, why)))
 
     return patching
 
@@ -249,9 +234,8 @@ def delete_route(resource: Resource) -> Callable[..., Response]:
     """Return the route that removes one."""
 
     def deleting(room: InRoom, by: Caller, key: Key, if_match: IfMatch = "", why: Why = "") -> Response:
-        with room.changing:
-            check_unchanged(room.deps.records.get(resource.kind, key), if_match)
-            room.deps.records.remove(resource.kind, [key], by=by, now=room.deps.clock(), why=why)
+        check_unchanged(room.deps.records.get(resource.kind, key), if_match)
+        acts.remove(room.deps.records, resource.kind, [key], act(room, by, why))
         return Response(status_code=204)
 
     return deleting

@@ -148,7 +148,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def list_audit(
     request: Request,
     room: InRoom,
-    entity: Annotated[str, Query(description="Of this kind of thing.", examples=["Point"])] = "",
+    entity: Annotated[str, Query(description="Of this kind of thing.", examples=["point"])] = "",
     key: Annotated[str, Query(description="Of this id.", examples=["B01-EL"])] = "",
     limit: Limit = LIMIT,
     after: Cursor = 0,
@@ -296,7 +296,8 @@ def list_findings(  # noqa: PLR0917 - FastAPI fills these by name
     "/findings/{finding}/answer",
     operation_id="answer_finding",
     summary="Say what happened to the dial",
-    description="Records the event; the consumption of the point is computed anew from it.",
+    description="Records the event, or, where an exchange brought a device of another name, mounts that meter; the "
+    "consumption of the point is computed anew from it. What is left out is taken from the proposal.",
     **documented(
         DialEvent,
         examples.EVENT,
@@ -309,5 +310,6 @@ def list_findings(  # noqa: PLR0917 - FastAPI fills these by name
 def answer_question(room: InRoom, by: Caller, finding: FindingKey, body: Body) -> Response:
     """Record the event that answers a finding."""
     said = convert(read_object(body), Answer)
-    event = answer_finding(room, finding, msgspec.structs.asdict(said), by=by)
-    return as_json(to_document(event), status=201, headers={"Location": f"/api/v1/events/{event.id}"})
+    made = answer_finding(room, finding, msgspec.structs.asdict(said), by=by)
+    many = "meters" if isinstance(made, Meter) else "events"
+    return as_json(to_document(made), status=201, headers={"Location": f"/api/v1/{many}/{made.id}"})

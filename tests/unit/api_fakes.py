@@ -23,6 +23,7 @@ from core.registry import (
     BuildingKind,
     Commodity,
     Dated,
+    DialEvent,
     Entity,
     Meter,
     Organisation,
@@ -34,6 +35,13 @@ from core.rollup import RollUp
 from services.consumption import PointConsumption, Question
 
 NOW = datetime(2026, 3, 15, 10, 0, tzinfo=UTC)
+TABLES = {
+    Organisation: "organisation",
+    Building: "building",
+    Point: "point",
+    Meter: "meter",
+    DialEvent: "dial_event",
+}
 REFERS = {Building: {"organisation": Organisation}, Point: {"building": Building}, Meter: {"point": Point}}
 
 
@@ -121,8 +129,20 @@ class MemoryRecords:
         if self.down:
             raise StoreUnavailable("the database does not answer")
 
-    def save(self, entities: Sequence[Entity], *, by: str, now: datetime, why: str = "") -> None:
+    def save(
+        self,
+        entities: Sequence[Entity],
+        *,
+        by: str,
+        now: datetime,
+        why: str = "",
+        removing: Sequence[Entity] = (),
+        version: int | None = None,
+    ) -> None:
         self.ready()
+        if version not in {None, self.changes}:
+            raise Conflict("the register was changed meanwhile")
+        self._remove(removing, by=by, now=now, why=why)
         for entity in entities:
             self._check(entity, entities)
         for entity in entities:
@@ -145,7 +165,7 @@ class MemoryRecords:
             AuditEntry(
                 at=now,
                 by=by,
-                entity=type(entity).__name__,
+                entity=TABLES[type(entity)],
                 key=entity.id,
                 why=why,
                 before=documents[0],
@@ -155,15 +175,18 @@ class MemoryRecords:
         )
 
     def remove(self, kind: type, keys: Sequence[str], *, by: str, now: datetime, why: str = "") -> None:
-        for key in keys:
-            entity = self.get(kind, key)
+        self._remove([self.get(kind, key) for key in keys], by=by, now=now, why=why)
+        self.changes += 1
+
+    def _remove(self, entities: Sequence[Entity], *, by: str, now: datetime, why: str) -> None:
+        for entity in entities:
+            kind, key = type(entity), entity.id
             for other, names in REFERS.items():
                 for name, owner in names.items():
                     if owner is kind and any(getattr(e, name) == key for e in self.held.get(other, {}).values()):
                         raise Conflict(f"{key} has {other.__name__.lower()}s")
             del self.held[kind][key]
             self._note(entity, entity, None, by=by, now=now, why=why)
-        self.changes += 1
 
     def get(self, kind: type, key: str) -> Any:
         self.ready()

@@ -55,7 +55,7 @@ def test_creating_answers_201_with_the_place_and_is_audited(client: Client, worl
     assert (made.status_code, made.headers["location"]) == (201, "/api/v1/buildings/B03")
     assert client.get(made.headers["location"]).json()["name"] == "Dílny"
     last = world.records.trail[-1]
-    assert (last.entity, last.key, last.why, last.before) == ("Building", "B03", "new", None)
+    assert (last.entity, last.key, last.why, last.before) == ("building", "B03", "new", None)
 
 
 def test_creating_twice_is_a_conflict_and_changes_nothing(client: Client) -> None:
@@ -146,7 +146,7 @@ def test_an_event_is_listed_by_the_point_its_device_stands_on(client: Client) ->
 def test_the_audit_trail_is_read_backwards_page_by_page(client: Client, world: World) -> None:
     for name in ("a", "b", "c"):
         client.patch("/api/v1/organisations/O2", json={"name": name})
-    first = client.get("/api/v1/audit?entity=Organisation&key=O2&limit=2")
+    first = client.get("/api/v1/audit?entity=organisation&key=O2&limit=2")
     assert [e["after"]["name"] for e in first.json()["items"]] == ["c", "b"]
     rest = client.get(first.links["next"]["url"]).json()
     assert [e["after"]["name"] for e in rest["items"]] == ["a", "Nemocnice Liberec"]

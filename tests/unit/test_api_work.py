@@ -35,12 +35,12 @@ def test_the_inbox_never_tears_a_device_apart(client: Client) -> None:
 def test_assigning_mounts_the_device_since_it_was_first_seen_and_empties_its_inbox(
     client: Client, world: World
 ) -> None:
-    answer = client.post("/api/v1/inbox/em-9/assign", json={"point": "B02-V"})
+    answer = client.post("/api/v1/inbox/em-9/assign", json={"point": "B01-EL-K"})
     assert answer.status_code == 201
-    meter = world.records.get(Meter, "em-9")
-    assert (meter.point, meter.device, meter.mounted) == ("B02-V", "em-9", world.records.waiting[0].first_seen)
+    meter = world.records.get(Meter, answer.json()["id"])
+    assert (meter.point, meter.device, meter.mounted) == ("B01-EL-K", "em-9", world.records.waiting[0].first_seen)
     assert [i.device for i in world.records.waiting] == ["wm-7"]
-    assert world.records.trail[-1].key == "em-9"
+    assert world.records.trail[-1].key == meter.id
 
 
 def test_assigning_to_a_point_that_has_a_meter_is_a_conflict_and_keeps_the_inbox(client: Client, world: World) -> None:
@@ -53,11 +53,11 @@ def test_assigning_to_a_point_that_has_a_meter_is_a_conflict_and_keeps_the_inbox
 @pytest.mark.parametrize(
     ("device", "body", "status"),
     [
-        ("nothing", {"point": "B02-V"}, 404),
+        ("nothing", {"point": "B01-EL-K"}, 404),
         ("em-9", {"point": "NOPE"}, 404),
         ("em-9", {}, 422),
-        ("em-9", {"point": "B02-V", "digits": 40}, 422),
-        ("em-9", {"point": "B02-V", "colour": 1}, 422),
+        ("em-9", {"point": "B01-EL-K", "digits": 40}, 422),
+        ("em-9", {"point": "B01-EL-K", "colour": 1}, 422),
     ],
 )
 def test_assigning_what_cannot_be_is_refused(client: Client, device: str, body: object, status: int) -> None:
@@ -118,7 +118,7 @@ def test_an_open_finding_is_answered_with_its_proposal(client: Client, world: Wo
     answer = client.post(f"/api/v1/findings/{found['id']}/answer", json={})
     assert answer.status_code == 201
     event = world.records.get(DialEvent, answer.json()["id"])
-    assert (event.kind, event.final, event.first, event.register) == (EventKind.SWAP, 48213.4, 0.2, "energy.import")
+    assert (event.kind, event.final, event.first, event.register) == (EventKind.SWAP, 48213.4, 0.2, "")
     assert event.at == BREAK.finding.at_to
 
 
@@ -136,10 +136,24 @@ def test_another_kind_than_proposed_takes_no_dials_of_the_proposal(client: Clien
     assert (event["kind"], event["final"], event["first"]) == ("rollover", None, None)
 
 
-def test_a_question_is_answered_once(client: Client) -> None:
+def test_answering_the_same_again_changes_nothing_and_otherwise_is_a_conflict(client: Client) -> None:
     found = only_finding(client)
-    client.post(f"/api/v1/findings/{found['id']}/answer", json={})
-    assert client.post(f"/api/v1/findings/{found['id']}/answer", json={}).status_code == 409
+    first = client.post(f"/api/v1/findings/{found['id']}/answer", json={}).json()
+    same = client.post(f"/api/v1/findings/{found['id']}/answer", json={}).json()
+    assert same == first
+    other = client.post(f"/api/v1/findings/{found['id']}/answer", json={"final": 5.0})
+    assert other.status_code == 409
+
+
+def test_an_exchange_for_a_device_of_another_name_mounts_that_meter(client: Client, world: World) -> None:
+    found = only_finding(client)
+    said = {"kind": "swap", "new_device": "em-77"}
+    answer = client.post(f"/api/v1/findings/{found['id']}/answer", json=said)
+    assert answer.headers["location"].startswith("/api/v1/meters/")
+    new = world.records.get(Meter, answer.json()["id"])
+    old = world.records.get(Meter, "M1")
+    assert (new.device, new.first, new.point) == ("em-77", 0.2, "B01-EL")
+    assert (old.removed, old.final) == (new.mounted, 48213.4)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,164 @@
+"""Charts as Vega-Lite specifications, made by Altair; the browser draws them as SVG from the bundle it was served.
+
+Instants are given as local wall time and drawn on a UTC axis, so that a chart shows the building's clock on any
+computer. What is missing is a grey band, never a bar of zero.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import altair as alt
+
+from api.texts import Language
+from core.calendar import Period
+
+Spec = dict[str, Any]
+Rows = Sequence[Mapping[str, Any]]
+
+INK: Final = "#22313a"
+FAINT: Final = "#5d6f79"
+GRID: Final = "#e4e9ec"
+MEASURED: Final = "#12706b"
+ESTIMATED: Final = "#e0a030"
+MISSING: Final = "#c9d1d6"
+BEFORE: Final = "#8a6fb0"
+COMMODITIES: Final = {
+    "electricity": "#d39a12",
+    "gas": "#b8602f",
+    "heat": "#a8324a",
+    "cold_water": "#2f7fb8",
+    "hot_water": "#6a5aa8",
+    "pv": "#5c8f2e",
+}
+EARLIER: Final = "#b9c4ca"
+HEIGHT: Final = 260
+SEEN: Final = 0.001
+SEPARATE: Final = 150
+"""So many bars have room for a gap between them."""
+FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+
+
+def _finished(chart: Any, description: str, unit: str) -> Spec:  # noqa: ANN401 - Altair's charts have no common type
+    """Return the spec with the house's look, as wide as its place."""
+    made: Spec = (
+        chart.properties(width="container", height=HEIGHT, description=description, title=_unit_title(unit))
+        .configure(font=FONT, background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=FAINT, titleColor=FAINT, gridColor=GRID, domainColor=GRID, tickColor=GRID, labelFontSize=12
+        )
+        .configure_legend(orient="top", title=None, labelColor=INK, labelFontSize=12, symbolType="square")
+        .to_dict()
+    )
+    return made
+
+
+def _unit_title(unit: str) -> alt.TitleParams:
+    """Return the unit as the chart's title, above its axis."""
+    return alt.TitleParams(text=unit, anchor="start", fontSize=12, fontWeight="normal", color=FAINT, offset=6)
+
+
+def _value_axis() -> alt.Axis:
+    return alt.Axis(title=None, tickCount=5)
+
+
+def _month_axis(words: Language) -> alt.X:
+    names = [words.month(number) for number in range(1, 13)]
+    axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelOverlap=True)
+    return alt.X("month:N", sort=names, axis=axis, scale=alt.Scale(domain=names, paddingInner=0.25))
+
+
+def by_month(rows: Rows, *, unit: str, labels: tuple[str, str], color: str, words: Language, title: str) -> Spec:
+    """Return months of this year beside those of the year before: rows of month, series, amount, note."""
+    bars = (
+        alt.Chart(alt.Data(values=list(rows)))
+        .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
+        .encode(
+            x=_month_axis(words),
+            xOffset=alt.XOffset("series:N", sort=list(labels)),
+            y=alt.Y("amount:Q", axis=_value_axis(), scale=alt.Scale(zero=True)),
+            color=alt.Color("series:N", scale=alt.Scale(domain=list(labels), range=[EARLIER, color])),
+            tooltip=[
+                alt.Tooltip("month:N", title=words.text("Month")),
+                alt.Tooltip("series:N", title=words.text("Year")),
+                alt.Tooltip("amount:Q", title=unit, format=",.1f"),
+                alt.Tooltip("note:N", title=words.text("Quality")),
+            ],
+        )
+    )
+    return _finished(bars, title, unit)
+
+
+def stacked_by_month(rows: Rows, *, unit: str, names: Sequence[tuple[str, str]], words: Language, title: str) -> Spec:
+    """Return months of this year by commodity, with the year before as a mark: rows of month, name, amount, before."""
+    data = alt.Data(values=list(rows))
+    scale = alt.Scale(domain=[n for n, _ in names], range=[COMMODITIES[c] for _, c in names])
+    bars = (
+        alt.Chart(data)
+        .mark_bar()
+        .encode(
+            x=_month_axis(words),
+            y=alt.Y("amount:Q", stack="zero", axis=_value_axis()),
+            color=alt.Color("name:N", scale=scale),
+            tooltip=[
+                alt.Tooltip("month:N", title=words.text("Month")),
+                alt.Tooltip("name:N", title=words.text("Commodity")),
+                alt.Tooltip("amount:Q", title=unit, format=",.0f"),
+                alt.Tooltip("note:N", title=words.text("Quality")),
+            ],
+        )
+    )
+    before = alt.Tooltip("before:Q", title=words.text("The year before"), format=",.0f")
+    marks = (
+        alt.Chart(data)
+        .mark_tick(color=INK, thickness=2, opacity=0.8)
+        .encode(x=_month_axis(words), y=alt.Y("before:Q"), tooltip=[before])
+    )
+    return _finished(bars + marks, title, unit)
+
+
+TIMES: Final = {
+    Period.QUARTER_HOUR: ("%-d. %-m. %H:%M", "%-d %b %H:%M"),
+    Period.HOUR: ("%-d. %-m. %H:%M", "%-d %b %H:%M"),
+    Period.DAY: ("%-d. %-m.", "%-d %b"),
+    Period.WEEK: ("%-d. %-m. %Y", "%-d %b %Y"),
+    Period.MONTH: ("%-m/%Y", "%b %Y"),
+    Period.YEAR: ("%Y", "%Y"),
+}
+"""How the axis of time is written, in Czech and in English."""
+
+
+def over_time(rows: Rows, *, period: Period, unit: str, words: Language, title: str) -> Spec:
+    """Return a point's periods: rows of start, end (wall time), measured, total, missing share, before, texts.
+
+    The measured part of a period's amount stands below its estimated part, from `measured` to `total`; behind them
+    is a band where data are missing. The year before is a dashed line.
+    """
+    form = TIMES.get(period, TIMES[Period.DAY])[words.code != "cs"]
+    axis = alt.Axis(title=None, labelOverlap=True, grid=False, format=form)
+    x = alt.X("start:T", scale=alt.Scale(type="utc"), axis=axis)
+    data, layers = alt.Data(values=list(rows)), []
+    lost = [row for row in rows if row["missing"] > SEEN]
+    if lost:
+        shade = alt.Opacity("missing:Q", scale=alt.Scale(domain=[0, 1], range=[0.15, 0.8]), legend=None)
+        band = alt.Chart(alt.Data(values=lost)).mark_rect(color=MISSING)
+        layers.append(band.encode(x=x, x2="end:T", opacity=shade, tooltip=_tooltips(unit, words)))
+    low = alt.Y("zero:Q", axis=_value_axis())
+    parts = (("zero", "measured", MEASURED), ("measured", "total", ESTIMATED))
+    for bottom, top, color in parts:
+        y = low if bottom == "zero" else alt.Y(f"{bottom}:Q")
+        bar = alt.Chart(data).mark_rect(color=color, stroke="white", strokeWidth=0.5 if len(rows) <= SEPARATE else 0)
+        layers.append(bar.encode(x=x, x2="end:T", y=y, y2=f"{top}:Q", tooltip=_tooltips(unit, words)))
+    if any(row["before"] is not None for row in rows):
+        line = alt.Chart(data).mark_line(color=BEFORE, strokeWidth=2, interpolate="step-after", strokeDash=[5, 3])
+        layers.append(line.encode(x=x, y="before:Q"))
+    return _finished(alt.layer(*layers), title, unit)
+
+
+def _tooltips(unit: str, words: Language) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("label:N", title=words.text("Period")),
+        alt.Tooltip("text:N", title=_unit_title(unit)),
+        alt.Tooltip("was:N", title=words.text("The year before")),
+        alt.Tooltip("note:N", title=words.text("Quality")),
+    ]

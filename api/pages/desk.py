@@ -1,0 +1,81 @@
+"""The desk: unassigned meters, dead letters, open questions."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Query
+from starlette.responses import Response
+
+from api.acts import assign
+from api.pages.forms import local_moment, number_of, whole_of
+from api.pages.view import Seen, back
+from api.routes.work import Letter
+
+router = APIRouter(include_in_schema=False)
+
+PAGE: Final = 50
+
+
+@router.get("/findings")
+def findings(v: Seen) -> Response:
+    """Show the questions put to the operator."""
+    found = v.room.deps.records.findings(open_only=True)
+    now = v.room.now()
+    return v.page("findings.html", findings=found, points=now.points, buildings=now.buildings)
+
+
+@router.get("/inbox")
+def inbox(v: Seen, after: Annotated[str, Query()] = "") -> Response:
+    """Show meters that stand on no point."""
+    items = v.room.deps.records.inbox(after=after)
+    devices = list(dict.fromkeys(i.device for i in items))
+    shown, more = devices[:PAGE], len(devices) > PAGE
+    groups = [(device, [i for i in items if i.device == device]) for device in shown]
+    now = v.room.now()
+    points = sorted(now.points.values(), key=lambda p: (p.building, p.id))
+    return v.page(
+        "inbox.html", groups=groups, points=points, buildings=now.buildings, following=shown[-1] if more else ""
+    )
+
+
+@router.post("/inbox/{device:path}")
+def assign_device(  # noqa: PLR0917 - the fields of the form
+    v: Seen,
+    device: str,
+    point: Annotated[str, Form()],
+    mounted: Annotated[str, Form()] = "",
+    serial: Annotated[str, Form()] = "",
+    counting: Annotated[str, Form()] = "",
+    digits: Annotated[str, Form()] = "",
+    multiplier: Annotated[str, Form()] = "",
+    first: Annotated[str, Form()] = "",
+) -> Response:
+    """Mount a device on a point."""
+    wish = {
+        "point": point.strip(),
+        "mounted": local_moment(mounted, v.room.deps.zone, place="mounted"),
+        "serial": serial.strip(),
+        "register": counting,
+        "digits": whole_of(digits, place="digits"),
+        "multiplier": number_of(multiplier, place="multiplier"),
+        "first": number_of(first, place="first"),
+    }
+    assign(v.room, device, wish, by=v.name)
+    return back("/inbox?done=assigned")
+
+
+@router.get("/letters")
+def letters(v: Seen, after: Annotated[int, Query(ge=0)] = 0, reason: Annotated[str, Query()] = "") -> Response:
+    """Show messages that could not be read."""
+    records = v.room.deps.records
+    found = records.letters(after=after, limit=PAGE + 1, reason=reason or None)
+    shown = [Letter.of(letter, 400) for letter in found[:PAGE]]
+    following = shown[-1].id if len(found) > PAGE else 0
+    return v.page("letters.html", letters=shown, following=following, reasons=records.count_letters(), reason=reason)
+
+
+@router.post("/letters/{number}/replay")
+def replay(v: Seen, number: int) -> Response:
+    """Read a message again."""
+    v.room.replay(number)
+    done = v.room.deps.records.letter(number).replayed is not None
+    return back(f"/letters?done={'replayed' if done else 'unreadable'}")

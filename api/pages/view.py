@@ -1,0 +1,135 @@
+"""Who looks, in which language, and the page that is made for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from api.access import ANYONE, COOKIE, check_origin, cookie_holder
+from api.pages.bundle import mark
+from api.problems import Refused
+from api.rim import SAFE_METHODS
+from api.room import Room, room_of
+from api.texts import LANGUAGES, Language, choose, language
+
+TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+LANGUAGE_COOKIE: Final = "odecet_lang"
+LANGUAGE_LIFE_S: Final = 365 * 86_400
+
+
+@cache
+def templates(code: str) -> Environment:
+    """Return the templates in a language; a name that nobody gave fails instead of showing nothing."""
+    words = language(code)
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.install_gettext_translations(words.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    made.globals.update(w=words, static=static, languages=LANGUAGES, moment=datetime.fromisoformat)
+    return made
+
+
+def static(name: str) -> str:
+    """Return the address of a static file, changing with its content."""
+    return f"/static/{name}?v={mark(name)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """A person at a page: the language they read, their name (where tokens are), what they may do."""
+
+    request: Request
+    room: Room
+    words: Language
+    name: str
+    may_write: bool
+
+    @property
+    def now(self) -> datetime:
+        """Now, by the app's clock."""
+        return self.room.deps.clock()
+
+    def age(self, at: datetime | None) -> str:
+        """Return how long ago something was."""
+        return "—" if at is None else self.words.ago(self.now - at)
+
+    def minute(self, at: datetime | None) -> str:
+        """Return an instant in the region's time."""
+        return self.words.minute(at, self.room.deps.zone)
+
+    def page(self, template: str, *, status: int = 200, **shown: Any) -> Response:  # noqa: ANN401 - what templates show
+        """Return a page."""
+        counts = _counts(self.room)
+        text = templates(self.words.code).get_template(template).render(v=self, counts=counts, **shown)
+        answer = HTMLResponse(text, status, {"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"})
+        return remember_language(self.request, answer)
+
+
+def remember_language(request: Request, answer: Response) -> Response:
+    """Let the browser keep a language that was asked for by the address."""
+    asked = request.query_params.get("lang", "")
+    if asked in LANGUAGES:
+        answer.set_cookie(LANGUAGE_COOKIE, asked, max_age=LANGUAGE_LIFE_S, samesite="lax", httponly=True)
+    return answer
+
+
+def _counts(room: Room) -> Mapping[str, int]:
+    """Return what waits for somebody, for the navigation."""
+    records = room.deps.records
+    return {
+        "inbox": len({i.device for i in records.inbox()}),
+        "letters": sum(records.count_letters().values()),
+        "findings": len(records.findings(open_only=True)),
+    }
+
+
+def words_of(request: Request) -> Language:
+    """Return the language of a request."""
+    headers, cookies = request.headers, request.cookies
+    code = choose(
+        request.query_params.get("lang", ""),
+        cookies.get(LANGUAGE_COOKIE, ""),
+        headers.get("accept-language", ""),
+        room_of(request).deps.locale,
+    )
+    return language(code)
+
+
+class MustLogIn(Exception):  # noqa: N818 - it leads to a page, it is no error
+    """A person who has to say who they are first."""
+
+
+def viewer_of(request: Request) -> Viewer:
+    """Return who looks; raise MustLogIn where they may not before they logged in."""
+    check_origin(request)
+    room = room_of(request)
+    tokens = room.deps.tokens
+    name = cookie_holder(tokens, request.cookies.get(COOKIE, ""), room.deps.clock()) if tokens else ANYONE
+    if name is None and not room.deps.open_reading:
+        raise MustLogIn
+    if name is None and request.method not in SAFE_METHODS:
+        raise Refused(401, words_of(request).text("Log in to change anything."))
+    return Viewer(request=request, room=room, words=words_of(request), name=name or "", may_write=name is not None)
+
+
+async def _viewer(request: Request) -> Viewer:
+    return viewer_of(request)
+
+
+Seen = Annotated[Viewer, Depends(_viewer)]
+
+
+def back(address: str) -> Response:
+    """Return the way to a page after something was done."""
+    return RedirectResponse(address, 303)
