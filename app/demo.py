@@ -16,6 +16,7 @@ from app.clock import now
 from app.process import address, open_stores, serve, stopping
 from app.progress import Progress
 from app.wiring import Parts, build
+from config.sections import MqttSettings, ReadingsSettings, RecordsSettings
 from config.settings import Settings
 from core.calendar import instant, moment
 from core.registry import Entity, Organisation
@@ -67,14 +68,13 @@ def demo(settings: Settings, *, folder: Path | None = None, buildings: int = BUI
 def demo_settings(settings: Settings, folder: Path | None = None) -> Settings:
     """Return settings of embedded parts: a folder of their own, loopback, ports that are free."""
     chosen = folder or settings.data.folder / "demo"
+    port = _free(settings.mqtt.port)
     return settings.model_copy(
         update={
             "data": settings.data.model_copy(update={"folder": chosen}),
-            "readings": settings.readings.model_copy(update={"store": "duckdb"}),
-            "records": settings.records.model_copy(update={"url": ""}),
-            "mqtt": settings.mqtt.model_copy(
-                update={"embedded": True, "host": "127.0.0.1", "port": _free(settings.mqtt.port)}
-            ),
+            "readings": ReadingsSettings(),
+            "records": RecordsSettings(),
+            "mqtt": MqttSettings(embedded=True, host="127.0.0.1", port=port, client_id="odecet-demo"),
             "api": settings.api.model_copy(update={"bind": "127.0.0.1", "port": _free(settings.api.port)}),
         }
     )
