@@ -138,11 +138,13 @@ class WallClock:
         us = np.where(gone, 0, first)
         unsure = np.zeros(len(us), bool)
         open_hour = twice & (second <= received_us + CLOCK_TOLERANCE_US)
-        for i in np.flatnonzero(twice).tolist():
+        repeating = {series[i] for i in np.flatnonzero(twice).tolist()}
+        in_order = np.array([key in repeating for key in series], bool) & ~gone
+        for i in np.flatnonzero(in_order).tolist():
             if open_hour[i]:
                 us[i], unsure[i] = self._by_order(wall_us[i], series[i])
             self._remember(series[i], us[i])
-        self._remember_last(us, series, twice | gone)
+        self._remember_last(us, series, in_order | gone)
         return us, unsure, gone
 
     def _folds(self, wall_us: Longs) -> tuple[Longs, Longs]:

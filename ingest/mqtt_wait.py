@@ -22,7 +22,7 @@ class Wait:
         self._selector = selectors.DefaultSelector()
         self._inner, self._outer = socket.socketpair()
         for end in (self._inner, self._outer):
-            end.setblocking(False)
+            end.settimeout(0)
         self._selector.register(self._inner, selectors.EVENT_READ)
         self._watched: Any = None
         self._events = NOTHING

@@ -48,7 +48,7 @@ class Times:
         column = self._column(batch, "at", batch.column("at"))
         timing, absent = Timing(column.at, column.quality, _spans(batch)), column.absent
         begins, ends = batch.column("begin"), batch.column("end")
-        if set(map(type, begins)) | set(map(type, ends)) > {type(None)}:
+        if set(map(type, begins + ends)) - {type(None)}:
             timing, absent = self._periods(batch, (begins, ends), timing, absent)
         intervals = batch.kinds == Kind.INTERVAL
         batch.reject_all(
