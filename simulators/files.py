@@ -11,16 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.calendar import micros
+from core.calendar import instant, micros
 from core.registry import DialEvent
 from simulators.history import HistoryBatch, history
 from simulators.meter import Stream
 from simulators.payload import iso_utc
 from simulators.plan import PlannedMeter
+from simulators.region import max_rate
 from simulators.truth import hourly_amounts
 
 _READINGS: Final = "readings"
-_EVENT_COLUMNS: Final = ("meter", "at", "kind", "final", "first", "new_meter")
+_EVENT_COLUMNS: Final = ("meter", "at", "kind", "final", "first", "new_meter", "unit")
+_METER_COLUMNS: Final = ("meter", "digits", "max_kw", "max_m3_h", "allowed_gap_h")
 _SCHEMA: Final = pa.schema(
     [
         ("meter", pa.string()),
@@ -124,23 +126,31 @@ def _write_truth(folder: Path, plans: Sequence[PlannedMeter], start: np.datetime
     return len(faults)
 
 
-def _write_events(folder: Path, events: Sequence[DialEvent]) -> None:
+def _write_events(folder: Path, plans: Sequence[PlannedMeter], events: Sequence[DialEvent]) -> None:
+    units = {one.meter.device: one.meter.dial.canonical_unit for one in plans}
     with (folder / "events.csv").open("w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(_EVENT_COLUMNS)
         rows.writerows(
-            [e.meter, e.at.isoformat(), e.kind, e.final, e.first, e.new_device] for e in events if not e.retracted
+            [e.meter, e.at.isoformat(), e.kind, e.final, e.first, e.new_device, units.get(e.meter, "")] for e in events
         )
 
 
+def _facts(one: PlannedMeter) -> Iterator[tuple[str, object, object, object, str]]:
+    """Yield a line of meters.csv for each name that a dial publishes under."""
+    digits = next((t.detail["digits"] for t in one.truth if "digits" in t.detail), one.meter.dial.digits) or ""
+    most = max_rate(one.meter.load)
+    energy = one.meter.dial.canonical_unit == "kWh"
+    for device in (one.meter.device, *(t.detail["new_device"] for t in one.truth if t.detail.get("new_device"))):
+        yield device, digits, most if energy else "", "" if energy else most, ""
+
+
 def _write_meters(folder: Path, plans: Sequence[PlannedMeter]) -> None:
+    lines = {line[0]: line for one in reversed(plans) for line in _facts(one)}
     with (folder / "meters.csv").open("w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out, lineterminator="\n")
-        rows.writerow(("meter", "register", "unit", "digits", "interval_s"))
-        for one in plans:
-            dial = one.meter.dial
-            digits = next((t.detail["digits"] for t in one.truth if "digits" in t.detail), dial.digits)
-            rows.writerow((one.meter.device, one.meter.register, dial.unit, digits or "", dial.interval_s))
+        rows.writerow(_METER_COLUMNS)
+        rows.writerows(lines.values())
 
 
 def write_history(
@@ -157,16 +167,18 @@ def write_history(
 ) -> Written:
     """Write readings.csv (or .parquet), events.csv, meters.csv, truth.jsonl and truth_hourly.parquet to a folder.
 
-    Readings stand month by month, in order of sending within a meter, as the dial shows them in its own unit.
+    Readings from `start` to `end`, both included, stand month by month, in order of sending within a meter, as the
+    dial shows them in its own unit; events of that time, canonical. A swapped meter's truth stands under its first name.
     `progress(done, total)` hears of batches; where `cancelled` says so the readings stay unfinished (.part).
     """
     folder.mkdir(parents=True, exist_ok=True)
     faults = _write_truth(folder, plans, start, end)
-    _write_events(folder, events)
+    closing = end + np.timedelta64(1, "us")  # the reading at the end closes the last hour
+    _write_events(folder, plans, [e for e in events if start <= instant(e.at) < closing])
     _write_meters(folder, plans)
     readings, whole = 0, False
     with _Sink(folder, form) as sink:
-        for batch in history(plans, start, end, fine_since=fine_since):
+        for batch in history(plans, start, closing, fine_since=fine_since):
             readings += sink.write(batch)
             progress(batch.done, batch.total)
             whole = batch.done == batch.total

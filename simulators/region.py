@@ -16,6 +16,7 @@ from simulators.loads import HOT_WATER_KWH_PER_M3, PV_KWH_PER_KWP, TYPICAL, Load
 from simulators.meter import Dial, SimulatedMeter, canonical
 from simulators.names import FACILITIES, STREETS, TOWNS, Town
 from simulators.noise import seed_of
+from simulators.weather import HOURS_A_YEAR
 
 MOUNTED: Final = datetime(2020, 1, 1, tzinfo=UTC)
 """When all meters of the sample were mounted; their dials count from here."""
@@ -207,10 +208,10 @@ def _part_loads(place: _Place, loads: dict[Commodity, Load]) -> list[tuple[str, 
 def _point(place: _Place, commodity: Commodity, load: Load, code: int, *, part: tuple[str, str] = ("", "")) -> Point:
     _, short, name = _COUNTED[commodity]
     own = f"{place.building.id}-{short}"
-    mean = load.annual / 8760
+    mean = load.annual / HOURS_A_YEAR
     billed = not part[0] and commodity is not Commodity.PV
     reserved = (
-        (Dated(since=MOUNTED.date(), value=float(round(mean * 5 / 5) * 5)),)
+        (Dated(since=MOUNTED.date(), value=float(round(mean) * 5)),)
         if commodity is Commodity.ELECTRICITY and billed
         else ()
     )
@@ -222,9 +223,14 @@ def _point(place: _Place, commodity: Commodity, load: Load, code: int, *, part: 
         role=Role.GENERATION if commodity is Commodity.PV else Role.BILLING if billed else Role.SUBMETER,
         code=_code(commodity, code) if billed else "",
         parent=own if part[0] else "",
-        max_rate=float(f"{max(mean * _PEAK_OVER_MEAN[commodity], 1.0):.3g}"),
+        max_rate=max_rate(load),
         reserved_kw=reserved,
     )
+
+
+def max_rate(load: Load) -> float:
+    """Return the most that can flow at a point of this load [kW or m³/h]."""
+    return float(f"{max(load.annual / HOURS_A_YEAR * _PEAK_OVER_MEAN[load.commodity], 1.0):.3g}")
 
 
 def _code(commodity: Commodity, number: int) -> str:

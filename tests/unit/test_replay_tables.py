@@ -239,7 +239,7 @@ def test_real_hours_days_and_years_have_the_sums_of_the_source(name: str, meters
             count = len(source) // hours * hours
             sums = np.nansum(source[:count].reshape(-1, hours), axis=1)
             rises = np.diff(curve[: count + 1 : hours])
-            assert rises == pytest.approx(sums, rel=1e-9, abs=1e-8)
+            np.testing.assert_allclose(rises, sums, rtol=1e-9, atol=1e-8)
 
 
 def test_real_water_dials_come_with_their_falls() -> None:

@@ -1,11 +1,13 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from core.calendar import moment
 from core.errors import InputError
 from core.readings import Readings, concat
 from core.registry import Commodity, Role
@@ -179,7 +181,8 @@ def test_files_hold_readings_events_and_truth(
     tmp_path: Path, region: SampleRegion, plans: tuple[PlannedMeter, ...]
 ) -> None:
     start = END - np.timedelta64(20, "D")
-    _, events = recorded(region, plans)
+    _, every = recorded(region, plans)
+    events = [replace(every[0], id="inside", at=moment(END - np.timedelta64(2, "D"))), *every]
     told: list[tuple[int, int]] = []
     done = write_history(tmp_path / "a", plans, start, END, events=events, progress=lambda n, of: told.append((n, of)))
     lines = (tmp_path / "a" / "readings.csv").read_text(encoding="utf-8").splitlines()
@@ -189,7 +192,9 @@ def test_files_hold_readings_events_and_truth(
     faults = [json.loads(line) for line in (tmp_path / "a" / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(faults) == done.faults
     assert {"meter", "kind", "from", "to", "amount", "unit", "detail"} <= set(faults[0])
-    assert len((tmp_path / "a" / "events.csv").read_text(encoding="utf-8").splitlines()) == 1 + len(events)
+    assert len((tmp_path / "a" / "events.csv").read_text(encoding="utf-8").splitlines()) == 2
+    assert lines[-1].split(",")[2] <= "2026-11-01T05:00:00Z"
+    assert any(line.split(",")[2] == "2026-11-01T05:00:00Z" for line in lines[1:])
     truth = pq.read_table(tmp_path / "a" / "truth_hourly.parquet")
     assert truth.num_rows == len(plans) * 20 * 24
 
