@@ -1,0 +1,366 @@
+"""Acts on the register: each is checked against all that stands in it, audited, and whole or not at all.
+
+Every act takes who does it (`by`), the instant (`now`) and a reason (`why`), and tells what was changed and which
+points are to be computed anew. An act that loses a race with another is checked again on what that one left.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from core.errors import Conflict, InputError, NotFound
+from core.notes import PointFinding
+from core.ports import RecordStore
+from core.registry import DialEvent, Entity, EventKind, Meter, Point
+from services.register_rules import NAMES, Problem, Snapshot, place, points_touched, problems
+
+E = TypeVar("E", bound=Entity)
+ATTEMPTS: Final = 5
+"""How often an act is tried again that finds the register changed by another meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Who acts, when, why."""
+
+    by: str
+    now: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an act wants: entities to save and to remove."""
+
+    save: tuple[Entity, ...] = ()
+    remove: tuple[Entity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What an act did: what was saved and removed, and the points whose consumption is to be computed anew."""
+
+    saved: tuple[Entity, ...]
+    removed: tuple[Entity, ...]
+    points: tuple[str, ...]
+
+
+def create(records: RecordStore, entities: Sequence[Entity], act: By) -> Done:
+    """Add these; raise Conflict where one is there already."""
+
+    def decide(register: Snapshot) -> Change:
+        for entity in entities:
+            if place(entity) in register.things:
+                raise Conflict(f"{_named(entity)} is in the register already; choose another id, or change that one")
+        return Change(save=tuple(entities))
+
+    return perform(records, decide, act)
+
+
+def update(records: RecordStore, entity: Entity, act: By, *, former: Entity | None = None) -> Done:
+    """Put this in the place of the stored one; raise NotFound where there is none.
+
+    `former` is what the change was made from: raise Conflict where it is no longer what is stored.
+    """
+
+    def decide(register: Snapshot) -> Change:
+        stored = _required(register, type(entity), entity.id)
+        if former is not None and stored != former:
+            raise Conflict(f"{_named(entity)} was changed meanwhile; look at it again and repeat")
+        return Change(save=(entity,))
+
+    return perform(records, decide, act)
+
+
+def put(records: RecordStore, entities: Sequence[Entity], act: By) -> Done:
+    """Add or replace these, all or none."""
+    return perform(records, lambda _: Change(save=tuple(entities)), act)
+
+
+def remove(records: RecordStore, kind: type[Entity], keys: Sequence[str], act: By) -> Done:
+    """Remove these; raise NotFound, or Conflict where others refer to one."""
+
+    def decide(register: Snapshot) -> Change:
+        return Change(remove=tuple(_required(register, kind, key) for key in dict.fromkeys(keys)))
+
+    return perform(records, decide, act)
+
+
+# Meters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMeter:
+    """The meter mounted at a swap; what is None or empty is as on the one before, except the serial number.
+
+    `first` is its dial at the swap, in canonical units before the multiplier; None where unknown.
+    """
+
+    first: float | None = 0.0
+    id: str = ""
+    device: str = ""
+    serial: str = ""
+    register: str = ""
+    unit: str = ""
+    digits: int | None = None
+    multiplier: float | None = None
+
+
+def swap(
+    records: RecordStore, point: str, at: datetime, act: By, *, final: float | None, new: NewMeter | None = None
+) -> Done:
+    """End the meter that is mounted on a point at an instant with its final dial, and mount the new one then.
+
+    `final` is in canonical units before the multiplier; None where it was not read. Doing it again with the same
+    readings changes nothing. `retract_swap` undoes it.
+    """
+    _check_past(at, act)
+
+    def decide(register: Snapshot) -> Change:
+        _required(register, Point, point)
+        meters = sorted((m for m in register.every(Meter) if m.point == point), key=lambda m: m.mounted)
+        old = next((m for m in meters if m.mounted < at and (m.removed is None or at <= m.removed)), None)
+        if old is None:
+            raise InputError(
+                f"no meter is mounted on point {point} at {_shown(at)}", remedy="mount one, or correct the instant"
+            )
+        mounted = _mounted(old, new or NewMeter(), at, taken={m.id for m in register.every(Meter)})
+        later = next((m for m in meters if m.mounted == at), None)
+        if later is not None and replace(mounted, id=later.id, removed=later.removed, final=later.final) == later:
+            return Change(save=(replace(old, final=final),))
+        if old.removed is not None:
+            raise Conflict(
+                f"meter {old.id} is removed from point {point} at {_shown(old.removed)} already; "
+                "undo that swap, or correct its meters"
+            )
+        return Change(save=(replace(old, removed=at, final=final), mounted))
+
+    return perform(records, decide, act)
+
+
+def _mounted(old: Meter, new: NewMeter, at: datetime, *, taken: set[str]) -> Meter:
+    return Meter(
+        id=new.id or _free_id(old.point, taken),
+        point=old.point,
+        device=new.device or old.device,
+        mounted=at,
+        serial=new.serial,
+        register=new.register or old.register,
+        unit=new.unit or old.unit,
+        digits=old.digits if new.digits is None else new.digits,
+        multiplier=old.multiplier if new.multiplier is None else new.multiplier,
+        first=new.first,
+    )
+
+
+def _free_id(stem: str, taken: set[str]) -> str:
+    number = 1
+    while f"{stem}/{number}" in taken:
+        number += 1
+    return f"{stem}/{number}"
+
+
+def retract_swap(records: RecordStore, meter: str, act: By) -> Done:
+    """Undo the swap that mounted a meter: the one before goes on, this one goes; raise Conflict where it cannot."""
+
+    def decide(register: Snapshot) -> Change:
+        new = _required(register, Meter, meter)
+        old = next((m for m in register.every(Meter) if m.point == new.point and m.removed == new.mounted), None)
+        if old is None:
+            raise Conflict(f"meter {meter} did not take the place of another; remove it, or correct it")
+        if new.removed is not None:
+            raise Conflict(f"meter {meter} was removed at {_shown(new.removed)}; undo what followed first")
+        return Change(save=(replace(old, removed=None, final=None),), remove=(new,))
+
+    return perform(records, decide, act)
+
+
+def assign(
+    records: RecordStore,
+    device: str,
+    point: str,
+    act: By,
+    *,
+    mounted: datetime | None = None,
+    meter: NewMeter | None = None,
+) -> Done:
+    """Mount a device of the inbox on a point, from an instant or else its first reading on, and empty its inbox.
+
+    Doing it again changes nothing.
+    """
+    seen = [item for item in records.inbox() if item.device == device]
+    if not seen and mounted is None:
+        raise NotFound(f"device {device} is not in the inbox; state since when it is mounted")
+    since = mounted or min(item.first_seen for item in seen)
+    given = meter or NewMeter(first=None)
+
+    def decide(register: Snapshot) -> Change:
+        if any((m.device, m.point, m.mounted) == (device, point, since) for m in register.every(Meter)):
+            return Change()
+        return Change(
+            save=(
+                Meter(
+                    id=given.id or _free_id(point, {m.id for m in register.every(Meter)}),
+                    point=point,
+                    device=device,
+                    mounted=since,
+                    serial=given.serial,
+                    register=given.register,
+                    unit=given.unit,
+                    digits=given.digits,
+                    multiplier=1.0 if given.multiplier is None else given.multiplier,
+                    first=given.first,
+                ),
+            )
+        )
+
+    done = perform(records, decide, act)
+    records.leave_inbox([device])
+    return done
+
+
+# What happened to dials
+
+
+def record_event(records: RecordStore, event: DialEvent, act: By) -> Done:
+    """Record what happened to a dial; recording the same again changes nothing."""
+    _check_past(event.at, act)
+
+    def decide(register: Snapshot) -> Change:
+        stored = register.get(DialEvent, event.id)
+        if stored is not None and replace(stored, retracted=event.retracted) != event:
+            raise Conflict(f"event {event.id} is recorded already with other values; retract it first")
+        return Change(save=(event,))
+
+    return perform(records, decide, act)
+
+
+def retract_event(records: RecordStore, key: str, act: By) -> Done:
+    """Take an event back: it stays to be seen and counts no more; doing it twice changes nothing."""
+    return perform(
+        records, lambda register: Change(save=(replace(_required(register, DialEvent, key), retracted=True),)), act
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an operator says of a break; what is None is as the finding proposes. Dials in canonical units."""
+
+    kind: EventKind | None = None
+    at: datetime | None = None
+    final: float | None = None
+    first: float | None = None
+    note: str = ""
+
+
+def answer(records: RecordStore, finding: PointFinding, given: Answer, act: By) -> Done:
+    """Record what the operator says of a break, so that its point is computed anew with it.
+
+    An exchange for a meter of another device is a `swap`. Raise InputError where neither the answer nor the
+    finding's proposal says what happened.
+    """
+    found = finding.finding
+    proposal = found.proposal or {}
+    kind = given.kind or (EventKind(proposal["kind"]) if "kind" in proposal else None)
+    if kind is None:
+        raise InputError("the answer does not say what happened", remedy="choose swap, reset or rollover")
+    at = given.at or _proposed_instant(proposal.get("at")) or found.at_to
+    event = DialEvent(
+        id=f"{finding.point}/{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}/{kind}",
+        meter=found.meter,
+        at=at,
+        kind=kind,
+        final=_number(proposal.get("final")) if given.final is None else given.final,
+        first=_number(proposal.get("first")) if given.first is None else given.first,
+        register=found.register if "." in found.register else "",
+        note=given.note,
+    )
+    return record_event(records, event, act)
+
+
+def _proposed_instant(value: object) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(str(value))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+# How every act is done
+
+
+def perform(records: RecordStore, decide: Callable[[Snapshot], Change], act: By) -> Done:
+    """Decide on the register as it stands, check what would be, save; again where another act came between.
+
+    Raise InputError where a rule is broken by the entity alone, Conflict where by what is stored.
+    """
+    for attempt in range(ATTEMPTS):
+        register = Snapshot.of(records)
+        change = decide(register)
+        after, changed = apply(register, change)
+        try:
+            records.save(
+                change.save,
+                removing=change.remove,
+                version=register.version,
+                by=act.by,
+                now=act.now,
+                why=act.why,
+            )
+        except Conflict:
+            if attempt == ATTEMPTS - 1 or records.version() == register.version:
+                raise
+            continue
+        return Done(saved=change.save, removed=change.remove, points=points_touched(register, after, changed))
+    raise Conflict("the register is changed by others all the time; repeat")
+
+
+def apply(register: Snapshot, change: Change) -> tuple[Snapshot, frozenset[tuple[type, str]]]:
+    """Return the register as it would be and what differs; raise for the first rule that it would break."""
+    after = register.changed(change.save, change.remove)
+    about = frozenset(place(thing) for thing in change.save)
+    orphans = {
+        place(event)
+        for meter in change.remove
+        if isinstance(meter, Meter)
+        for event in register.every(DialEvent)
+        if event.meter == meter.device and place(event) in after.things
+    }
+    for problem in problems(after, about | orphans):
+        raise _raised(problem)
+    gone = {place(thing) for thing in change.remove}
+    differing = {where for where in about if register.things.get(where) != after.things[where]}
+    return after, frozenset(differing | gone)
+
+
+def _raised(problem: Problem) -> Exception:
+    alone = problem.field in {"ico", "latitude", "longitude", "areas", "users", "reserved_kw", "register", "unit"}
+    if alone:
+        place_named = f"{NAMES[problem.kind]} {problem.id}"
+        return InputError(problem.problem, place=place_named, remedy=problem.remedy)
+    return Conflict(str(problem))
+
+
+def _required(register: Snapshot, kind: type[E], key: str) -> E:
+    thing = register.get(kind, key)
+    if thing is None:
+        raise NotFound(f"{NAMES[kind]} {key} is not in the register")
+    return thing
+
+
+def _named(entity: Entity) -> str:
+    return f"{NAMES[type(entity)]} {entity.id}"
+
+
+def _shown(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+def _check_past(at: datetime, act: By) -> None:
+    if at.tzinfo is None:
+        raise InputError(f"{at.isoformat()} has no offset", remedy="write it as 2026-01-31T12:00:00+01:00")
+    if at > act.now:
+        raise InputError(f"{_shown(at)} lies in the future", remedy="record it when it has happened")
