@@ -77,6 +77,7 @@ def micros(at: Instants | np.datetime64) -> Longs:
     return np.asarray(at, "datetime64[us]").astype(np.int64)
 
 
+@lru_cache(maxsize=50_000)
 def _midnight(day: date, tz: ZoneInfo) -> np.datetime64:
     """Return the first instant of a local day (a zone whose clock skips midnight starts later)."""
     return instant(datetime(day.year, day.month, day.day, tzinfo=tz))
@@ -102,8 +103,7 @@ def _clock_edges(start: datetime, end: datetime, seconds: int) -> Instants:
     They count from local midnight, so an hour in a zone of half-hour offset starts on its own clock.
     """
     midnights = [
-        _midnight(day, start.tzinfo)  # type: ignore[arg-type]
-        for day in _days(start.date() - timedelta(days=1), end.date() + timedelta(days=2))
+        _midnight(day, start.tzinfo) for day in _days(start.date() - timedelta(days=1), end.date() + timedelta(days=2))
     ]
     step = np.timedelta64(seconds, "s").astype("timedelta64[us]")
     return np.concatenate([np.arange(a, b, step) for a, b in pairwise(midnights)])

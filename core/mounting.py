@@ -210,8 +210,8 @@ def _revisions(mine: _Mine, lost: _Mine) -> list[Mark]:
 
 def _dial_kind(mine: _Mine) -> Kind:
     """Return the kind of reading that makes the curve: a dial where there is one, else the amounts, else power."""
-    present = set(mine.raw.kind.tolist())
-    return next((kind for kind in (Kind.CUMULATIVE, Kind.INTERVAL, Kind.DELTA) if kind in present), Kind.GAUGE)
+    present = np.bincount(mine.raw.kind, minlength=len(Kind))
+    return next((kind for kind in (Kind.CUMULATIVE, Kind.INTERVAL, Kind.DELTA) if present[kind]), Kind.GAUGE)
 
 
 def _limits(mine: _Mine, rules: Rules) -> Limits:

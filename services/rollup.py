@@ -29,7 +29,7 @@ from services.points import Plan, keep_limits, kept_limits, plans
 TOKEN: Final = "rollup/token"  # noqa: S105 - a cursor, no secret
 DUE: Final = "rollup/due"
 AUDITED: Final = "rollup/audited"
-CHUNK: Final = 40
+CHUNK: Final = 60
 DAY_US: Final = 24 * HOUR_US
 NEAR_US: Final = 3 * DAY_US
 LIKE_US: Final = (LIKE_DAYS + 3) * DAY_US
@@ -174,10 +174,10 @@ class RollUps:
         made |= self._made(wide, LIKE_US)
         self._keep_limits(made.values())
         for grain in (Period.HOUR, Period.DAY):
-            parts = [part for m in made.values() for part in self._rolled(m, grain)]
-            self.readings.write_rollup(grain, concat(parts))
-        for point in chunk:
-            self._write_findings(point, [m for m in made.values() if m.plan.point == point])
+            rolled = concat([part for m in made.values() for part in self._rolled(m, grain)])
+            anew = [m.plan.key for m in made.values() if m.span == EVER]
+            self.readings.write_rollup(grain, concat([rolled, self._blanks(grain, anew, rolled)]))
+        self._write_findings(list(made.values()))
 
     def _made(self, wanted: Sequence[tuple[Plan, Span]], margin: int) -> dict[SeriesKey, _Made]:
         """Return the curves around these spans, and each span widened to the readings beside it."""
@@ -205,33 +205,44 @@ class RollUps:
             mine[mine.index(one.plan)] = replace(one.plan, rules=replace(one.plan.rules, limits=limits))
 
     def _rolled(self, made: _Made, grain: Period) -> list[RollUp]:
-        """Return the periods of a curve that touch its span, and blank ones where there were some before."""
-        parts = []
-        curve, tz = made.built.curve, self.day_types.zone
-        if len(curve.at_us):
-            first, last = max(made.span[0], int(curve.at_us[0])), min(made.span[1], int(curve.at_us[-1]))
-            grid = edges(grain, np.datetime64(first, "us"), np.datetime64(max(last, first + 1), "us"), tz)
-            rolled = periods(curve, grid)
-            columns = {name: getattr(rolled, name) for name in Periods.__slots__}
-            parts.append(RollUp(series=(made.plan.key,), code=np.zeros(len(grid) - 1, np.int32), **columns))
-        if made.span == EVER:
-            former = self.readings.read_rollup(grain, (made.plan.key,), BEGIN, END)
-            stale = ~np.isin(former.start, parts[0].start) if parts else np.ones(len(former), bool)
-            parts.append(blank(former.take(stale)))
-        return [part for part in parts if len(part)]
+        """Return the periods of a curve that touch its span."""
+        curve = made.built.curve
+        if not len(curve.at_us):
+            return []
+        first, last = max(made.span[0], int(curve.at_us[0])), min(made.span[1], int(curve.at_us[-1]))
+        begin, end = np.datetime64(first, "us"), np.datetime64(max(last, first + 1), "us")
+        rolled = periods(curve, edges(grain, begin, end, self.day_types.zone))
+        columns = {name: getattr(rolled, name) for name in Periods.__slots__}
+        return [RollUp(series=(made.plan.key,), code=np.zeros(len(rolled.start), np.int32), **columns)]
 
-    def _write_findings(self, point: str, made: Sequence[_Made]) -> None:
-        if not made:
-            return
-        first = max(min(m.span[0] for m in made), int(micros(BEGIN)))
-        last = min(max(m.span[1] for m in made), int(micros(END)))
-        found = [
-            PointFinding(point=point, finding=_finding(device, mark, m.plan), open=mark.rule is Rule.BREAK)
-            for m in made
-            for device, mark in m.built.marks
-            if mark.last_us >= first and mark.first_us <= last
-        ]
-        self.records.replace_findings([point], _moment(first), _moment(last), found)
+    def _blanks(self, grain: Period, keys: Sequence[SeriesKey], rolled: RollUp) -> RollUp:
+        """Return the stored periods that curves made anew have no more, as periods of which nothing is known."""
+        former = self.readings.read_rollup(grain, keys, BEGIN, END) if keys else RollUp.empty()
+        place = {key: i for i, key in enumerate(rolled.series)}
+        code = (
+            np.array([place.get(key, -1) for key in former.series] or [0])[former.code] if len(former) else former.code
+        )
+        start_us, have_us = micros(former.start), micros(rolled.start)
+        stale = np.ones(len(former), bool)
+        for c in np.unique(code):
+            mine = code == c
+            stale[mine] = ~np.isin(start_us[mine], have_us[rolled.code == c])
+        return blank(former.take(stale))
+
+    def _write_findings(self, made: Sequence[_Made]) -> None:
+        """Put what was found in the place of what was found before, points of one span together."""
+        by_point: dict[str, list[_Made]] = {}
+        for one in made:
+            by_point.setdefault(one.plan.point, []).append(one)
+        by_span: dict[Span, list[str]] = {}
+        for point, mine in by_point.items():
+            first = max(min(m.span[0] for m in mine), int(micros(BEGIN)))
+            last = min(max(m.span[1] for m in mine), int(micros(END)))
+            by_span.setdefault((first, last), []).append(point)
+        for (first, last), points in by_span.items():
+            found = [_finding(m, device, mark) for p in points for m in by_point[p] for device, mark in m.built.marks]
+            inside = [f for f in found if f.finding.at_to >= _moment(first) and f.finding.at_from <= _moment(last)]
+            self.records.replace_findings(points, _moment(first), _moment(last), inside)
 
 
 def blank(former: RollUp) -> RollUp:
@@ -302,18 +313,19 @@ def _coarse(span: Span) -> Span:
     return span if span == EVER else (span[0] // DAY_US * DAY_US, -(-span[1] // DAY_US) * DAY_US)
 
 
-def _finding(device: str, mark: Mark, plan: Plan) -> Finding:
-    """Return a mark of the curve as a finding, amounts in canonical units."""
+def _finding(made: _Made, device: str, mark: Mark) -> PointFinding:
+    """Return a mark of a curve as a finding, amounts in canonical units."""
     evidence = {name: value if name in AMOUNT_FREE else value / NANO for name, value in mark.evidence.items()}
-    return Finding(
+    finding = Finding(
         meter=device,
-        register=plan.register,
+        register=made.plan.register,
         rule=mark.rule,
         at_from=_moment(mark.first_us),
         at_to=_moment(mark.last_us),
         evidence=evidence,
         proposal=proposal(mark),
     )
+    return PointFinding(point=made.plan.point, finding=finding, open=mark.rule is Rule.BREAK)
 
 
 def proposal(mark: Mark) -> dict[str, JsonValue] | None:
