@@ -168,7 +168,7 @@ def write_history(
     """Write readings.csv (or .parquet), events.csv, meters.csv, truth.jsonl and truth_hourly.parquet to a folder.
 
     Readings from `start` to `end`, both included, stand month by month, in order of sending within a meter, as the
-    dial shows them in its own unit; events of that time, canonical. A swapped meter's truth stands under its first name.
+    dial shows them in its own unit; events of that time, canonical. The truth stands under a meter's first name.
     `progress(done, total)` hears of batches; where `cancelled` says so the readings stay unfinished (.part).
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -38,7 +38,7 @@ class Broker:
     host: str = "127.0.0.1"
     port: int = 1883
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     ca_file: str = ""
 
 
@@ -71,7 +71,8 @@ class MqttPublisher:
     """Publishes messages in order; at most `window` are unacknowledged.
 
     `keep_for_s` and `keep_bytes` bound what is sent again after a lost connection though it was acknowledged.
-    `patience_s` is how long to be without a connection before BrokerRefused. Not for several threads at once.
+    BrokerRefused is raised after `patience_s` without a connection, and where the broker ended `fruitless` connections
+    running without an acknowledgement (it does so to messages above its limit). Not for several threads at once.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class MqttPublisher:
         keep_for_s: float = 10.0,
         keep_bytes: int = 32_000_000,
         patience_s: float = 3600.0,
+        fruitless: int = 20,
     ) -> None:
         if not 1 <= window <= _MAX_WINDOW:
             raise InputError(f"window {window} cannot be", remedy=f"write 1 to {_MAX_WINDOW}")
@@ -91,6 +93,7 @@ class MqttPublisher:
         self.keep_for_s = keep_for_s
         self.keep_bytes = keep_bytes
         self.patience_s = patience_s
+        self.fruitless = fruitless
         self.acked = 0
         self.acked_readings = 0
         self.resent = 0
@@ -101,6 +104,7 @@ class MqttPublisher:
         self._connections = 0  # counted by paho's thread
         self._generation = 0  # the connection that we publish on; 0 for none
         self._away_since = 0.0
+        self._in_vain = 0  # connections since the last acknowledgement
         self._number = 0
         self._told = 0  # all numbers up to this one are acknowledged
         self._ahead: dict[int, str] = {}  # acknowledged beyond it, with their cursors
@@ -191,6 +195,7 @@ class MqttPublisher:
             case _Acked(generation, mid):
                 number = self._mids.pop(mid, None) if generation == self._generation else None
                 if number is not None:
+                    self._in_vain = 0
                     self._settle(number)
             case _Connected(generation):
                 self._again(generation)
@@ -207,6 +212,13 @@ class MqttPublisher:
 
     def _again(self, generation: int) -> None:
         """Send on a new connection all that is unacknowledged, and before it what the old broker may have forgotten."""
+        self._in_vain += 1 if self._mids else 0
+        if self._in_vain > self.fruitless:
+            largest = max(len(message.payload) for message in self._pending.values())
+            raise BrokerRefused(
+                f"the broker at {self.broker.host}:{self.broker.port} ended {self._in_vain} connections without an "
+                f"acknowledgement; does it take messages of {largest} bytes?"
+            )
         self._forget_old()
         self.resent += len(self._kept) + len(self._mids)
         before = [(kept.number, kept.message) for kept in self._kept]

@@ -1,4 +1,5 @@
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -144,6 +145,35 @@ def test_publishing_gives_up_where_no_broker_comes() -> None:
         pytest.raises(BrokerRefused, match="no conn"),
     ):
         publish_all(publisher, numbered(10))
+
+
+class Closing(socketserver.BaseRequestHandler):
+    """A broker that takes connections and ends them at the first message."""
+
+    def handle(self) -> None:
+        self.request.recv(1024)
+        self.request.sendall(b"\x20\x02\x00\x00")
+        self.request.recv(1024)
+
+
+def test_publishing_gives_up_where_the_broker_ends_every_connection_at_the_first_message() -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Closing) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            port = server.server_address[1]
+            with (
+                MqttPublisher(Broker(port=port), fruitless=1) as publisher,
+                pytest.raises(BrokerRefused, match="does it take messages of"),
+            ):
+                publish_all(publisher, numbered(3))
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_broker_does_not_show_its_password() -> None:
+    assert "secret" not in repr(Broker(username="a", password="secret"))  # noqa: S106 - the one that must not be seen
 
 
 def test_a_wrong_password_is_told_at_once(tmp_path: Path) -> None:
