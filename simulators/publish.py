@@ -221,8 +221,8 @@ class MqttPublisher:
             )
         self._forget_old()
         self.resent += len(self._kept) + len(self._mids)
-        before = [(kept.number, kept.message) for kept in self._kept]
-        self._pending = OrderedDict([*before, *self._pending.items()])
+        before = {kept.number: kept.message for kept in self._kept}
+        self._pending = OrderedDict(sorted({**before, **self._pending}.items()))
         self._kept.clear()
         self._kept_bytes = 0
         self._mids.clear()
