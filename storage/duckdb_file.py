@@ -13,6 +13,9 @@ from core.errors import StoreError, StoreInUse, StoreUnavailable
 CHECKPOINT_AT: Final = "128MB"
 """The log is folded into the file at this size: some seconds of full load, and about a second to replay at a start."""
 
+_HELD: set[Path] = set()
+"""Files that stores of this process hold: DuckDB would let a second one in, blind to what the first one writes."""
+
 _PASSING: Final = (
     duckdb.IOException,
     duckdb.FatalException,
@@ -51,16 +54,24 @@ class DuckDBFile:
     def start(self) -> None:
         """Open the file, made where there is none; raise StoreInUse, StoreUnavailable or StoreError."""
         with self._free:
-            if not self._started:
-                self._open()
-                self._started = True
+            if self._started:
+                return
+            held = self.path.resolve()
+            if held in _HELD:
+                raise StoreInUse(f"{self.path} is held by another store of this process")
+            self._open()
+            _HELD.add(held)
+            self._started = True
 
     def close(self) -> None:
         """Release the file when its users are done."""
         with self._free:
+            if not self._started:
+                return
             self._started = False
             self._free.wait_for(lambda: self._users == 0)
             self._close()
+            _HELD.discard(self.path.resolve())
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -99,7 +99,7 @@ class DuckDBReadingStore:
             numbers, new = self._series.propose(batch.series)
             series = numbers[batch.code]
             stored, rows = self._stored(cursor, batch, numbers, ~self._marks.beyond(series, batch.at))
-            merged = merge(stored, batch)
+            merged = merge(stored, batch, skip_same=True)
             if not len(merged.written) and not len(merged.revisions):
                 return
             _remove(cursor, rows[merged.replaced])

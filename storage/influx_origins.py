@@ -28,6 +28,7 @@ class Origins:
     def __init__(self, server: InfluxServer) -> None:
         self._server = server
         self._known: dict[int, Origin] = {}
+        self._written: set[int] = set()
 
     def load(self) -> None:
         """Learn all that are stored."""
@@ -43,17 +44,19 @@ class Origins:
         """Return the number of each reading's origin, all of them stored."""
         origins, code = _distinct(readings)
         found = [(origin.number, origin) for origin in origins]
-        new = {number: origin for number, origin in found if self._known.get(number) != origin}
+        new = {number: origin for number, origin in found if number not in self._written}
         if new:
             self._store(new)
         return np.array([number for number, _ in found], np.int64)[code]
 
     def _store(self, new: dict[int, Origin]) -> None:
-        clash = [number for number in new if number in self._known]
+        """Write origins, known or not: what a server shows need not outlast it, what it acknowledged does."""
+        clash = [number for number, origin in new.items() if self._known.get(number, origin) != origin]
         if clash:
             raise StoreError(f"{self._known[clash[0]]} and {new[clash[0]]} share a number; rename one of the sources")
         self._server.write([origin_line(origin) for origin in new.values()])
         self._known = {**self._known, **new}
+        self._written.update(new)
 
     def columns(self, numbers: Longs) -> tuple[list[Origin], Codes]:
         """Return the distinct origins of these numbers, and which one each is."""

@@ -103,7 +103,8 @@ class InfluxReadingStore:
         try:
             last = self._last_known(batch.series)
             stored = self._stored(batch, micros(batch.at) <= last[batch.code])
-            merged = merge(stored, batch)
+            # what a full disk refused shows in reads, and is lost at the server's next start: never skip it
+            merged = merge(stored, batch, skip_same=False)
             if len(merged.written) or len(merged.revisions):
                 written = ranges(batch.code, batch.at)
                 keys = [batch.series[c] for c in written.series.tolist()]

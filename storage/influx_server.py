@@ -146,18 +146,23 @@ class InfluxServer:
 
     def _why(self, select: str) -> StoreError:
         """Return the error of a query that was answered with nothing, asked again in JSON, which tells it."""
-        found = self._statement(select + _PROBE)
+        found = self._statement(select)
         place = f"{self.url} database {self.bucket}"
         if "not found" in found:
             return StoreError(f"{place}: {found}; create it, or restart")
+        if not found:
+            self.probe()  # it may have been dropped by hand
         return StoreUnavailable(f"{place}: {found or 'the answer was cut short'}")
 
     def _statement(self, text: str) -> str:
         """Send a statement and return its error, empty where it has none."""
+        return next((str(result["error"]) for result in self._json(text) if "error" in result), "")
+
+    def _json(self, text: str) -> list[dict[str, Any]]:
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         response = self._call("POST", "/query", {"db": self.bucket}, headers, form={"q": text})
-        results = json.loads(response.data).get("results", [])
-        return next((str(r["error"]) for r in results if "error" in r), "")
+        results: list[dict[str, Any]] = json.loads(response.data).get("results", [])
+        return results
 
     def _call(
         self,
@@ -226,7 +231,7 @@ def _parsed(body: memoryview, columns: Mapping[str, pa.DataType], now_us: int) -
             convert_options=csv.ConvertOptions(column_types=dict(columns), include_columns=list(columns)),
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError) as err:
-        raise StoreUnavailable(f"an answer of InfluxDB cannot be read: {err}: {bytes(body[:200])!r}") from err
+        raise StoreError(f"an answer of InfluxDB cannot be read: {err}: {bytes(body[:200])!r}") from err
     arrays, names = {}, {}
     for name in columns:
         chunks = table.column(name)

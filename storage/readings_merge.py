@@ -57,11 +57,13 @@ def _occurring(names: tuple[K, ...], code: Codes) -> tuple[tuple[K, ...], Codes]
     return tuple(place), np.array(table, np.int32)[code]
 
 
-def merge(stored: Readings, batch: Readings) -> Merged:
+def merge(stored: Readings, batch: Readings, *, skip_same: bool) -> Merged:
     """Return what to do with a batch, given the stored readings at its instants.
 
     Of all at one instant of a series, ordered by arrival (the stored one first, then as in the batch), the last
     wins; each other is a revision where it differs from the one after it, and the stored one goes if it did not win.
+    With `skip_same`, one that equals the stored to arrival and source is not written; that is for a store that shows
+    what is durable alone.
     """
     both = concat([stored, batch]) if len(stored) else batch
     order, last = _ordered(both)
@@ -71,7 +73,7 @@ def merge(stored: Readings, batch: Readings) -> Merged:
     kept = ~last
     if kept.any():
         kept[:-1] &= _differ(ordered)[: len(kept) - 1]
-    same = _identical_to_stored(ordered, last, new) if len(stored) else np.zeros(len(both), bool)
+    same = _identical_to_stored(ordered, last, new) if skip_same and len(stored) else np.zeros(len(both), bool)
     return Merged(
         written=ordered.take(last & new & ~same),
         replaced=ours[_give_way(last, new, same)],
