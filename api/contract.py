@@ -25,6 +25,7 @@ PROBLEM_EXAMPLE: Final = {
         }
     ],
 }
+MARK: Final = "example:"
 TAGS: Final = [
     {
         "name": "register",
@@ -61,6 +62,25 @@ def _ref(kind: type) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{kind.__name__}"}
 
 
+EXAMPLES: Final[list[Any]] = []
+
+
+def _shown(example: Any) -> str:  # noqa: ANN401 - whatever JSON can say
+    """Return a mark that `publish` puts the example in the place of: FastAPI would drop what is null in it."""
+    EXAMPLES.append(example)
+    return f"{MARK}{len(EXAMPLES) - 1}"
+
+
+def _with_examples(node: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
+    if isinstance(node, dict):
+        return {key: _with_examples(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_examples(value) for value in node]
+    if isinstance(node, str) and node.startswith(MARK):
+        return EXAMPLES[int(node.removeprefix(MARK))]
+    return node
+
+
 def documented(
     kind: type | None,
     example: Any,  # noqa: ANN401 - whatever JSON can say
@@ -77,14 +97,14 @@ def documented(
     """
     good: dict[str, Any] = {"description": "As asked."}
     if kind is not None:
-        good["content"] = {"application/json": {"schema": _ref(kind), "example": example}}
+        good["content"] = {"application/json": {"schema": _ref(kind), "example": _shown(example)}}
     for media, text in (also or {}).items():
         good.setdefault("content", {})[media] = {"schema": {"type": "string"}, "example": text}
-    bad = {"content": {MEDIA_TYPE: {"schema": _ref(Problem), "example": PROBLEM_EXAMPLE}}}
+    bad = {"content": {MEDIA_TYPE: {"schema": _ref(Problem), "example": _shown(PROBLEM_EXAMPLE)}}}
     answers = {status: good, **{code: {"description": ERRORS[code], **bad} for code in errors}}
     made: dict[str, Any] = {"responses": answers, "status_code": status}
     if body is not None:
-        content = {"application/json": {"schema": _ref(body), "example": body_example}}
+        content = {"application/json": {"schema": _ref(body), "example": _shown(body_example)}}
         made["openapi_extra"] = {"requestBody": {"required": True, "content": content}}
     return made
 
@@ -95,7 +115,7 @@ def publish(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            made = generate()
+            made = _with_examples(generate())
             _, schemas = msgspec.json.schema_components(SCHEMAS.values(), ref_template="#/components/schemas/{name}")
             components = made.setdefault("components", {})
             components["schemas"] = {**components.get("schemas", {}), **schemas}

@@ -9,7 +9,9 @@ LIMIT: Final = 100
 MOST: Final = 1000
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.", examples=[LIMIT])]
-After = Annotated[str, Query(description="The last id of the page before; the Link header holds the next.")]
+After = Annotated[
+    str, Query(description="The last id of the page before; the Link header holds the next.", examples=["B01"])
+]
 
 
 def next_link(request: Request, **changed: str | int) -> dict[str, str]:

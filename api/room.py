@@ -9,6 +9,7 @@ from api.access import program
 from api.dependencies import Dependencies
 from api.rim import Measures
 from api.snapshot import RegisterView, Snapshot
+from api.staging import Staging
 from core.errors import Conflict
 from core.ports import Taken
 from services.consumption import PointConsumption, Question, consumption
@@ -21,6 +22,7 @@ class Room:
         self.deps = deps
         self.register = RegisterView(deps.records)
         self.measures = Measures(deps.metrics)
+        self.staging = Staging()
 
     def now(self) -> Snapshot:
         """Return the register as it stands."""

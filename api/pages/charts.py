@@ -41,9 +41,10 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 def _finished(chart: Any, description: str, unit: str) -> Spec:  # noqa: ANN401 - Altair's charts have no common type
     """Return the spec with the house's look, as wide as its place."""
     made: Spec = (
-        chart.properties(width="container", height=HEIGHT, description=description, title=_unit_title(unit))
+        chart.properties(width="container", height=HEIGHT, description=description, title=unit)
         .configure(font=FONT, background="transparent")
         .configure_view(stroke=None)
+        .configure_title(anchor="start", fontSize=12, fontWeight="normal", color=FAINT, offset=6)
         .configure_axis(
             labelColor=FAINT, titleColor=FAINT, gridColor=GRID, domainColor=GRID, tickColor=GRID, labelFontSize=12
         )
@@ -51,11 +52,6 @@ def _finished(chart: Any, description: str, unit: str) -> Spec:  # noqa: ANN401 
         .to_dict()
     )
     return made
-
-
-def _unit_title(unit: str) -> alt.TitleParams:
-    """Return the unit as the chart's title, above its axis."""
-    return alt.TitleParams(text=unit, anchor="start", fontSize=12, fontWeight="normal", color=FAINT, offset=6)
 
 
 def _value_axis() -> alt.Axis:
@@ -158,7 +154,7 @@ def over_time(rows: Rows, *, period: Period, unit: str, words: Language, title: 
 def _tooltips(unit: str, words: Language) -> list[alt.Tooltip]:
     return [
         alt.Tooltip("label:N", title=words.text("Period")),
-        alt.Tooltip("text:N", title=_unit_title(unit)),
+        alt.Tooltip("text:N", title=unit),
         alt.Tooltip("was:N", title=words.text("The year before")),
         alt.Tooltip("note:N", title=words.text("Quality")),
     ]

@@ -59,6 +59,20 @@ class ReadingPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Odečet's own payload: one reading, or `readings` of many meters with what they share beside them.
+
+    `at` needs an offset, or `zone` beside it; `unit` is as the meter states it, such as kWh, MWh, GJ, m³, l.
+    """
+
+    meter: str = ""
+    register: str = ""
+    value: float | None = None
+    unit: str = ""
+    at: str = ""
+    readings: Sequence[dict[str, Any]] = ()
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """What became of a payload: readings stored, places that could not be read, why it was passed over."""
 
@@ -287,7 +301,7 @@ def list_readings(  # noqa: PLR0917 - FastAPI fills these by name
     **documented(
         Accepted,
         examples.TAKEN,
-        body=dict[str, Any],
+        body=Payload,
         body_example=examples.PAYLOAD,
         errors=(401, 413, 422, 503),
     ),

@@ -309,5 +309,5 @@ def _add(router: APIRouter, resource: Resource) -> None:
         kind=None,
         example=None,
         status=204,
-        errors=(401, 404, 409, 412, 503),
+        errors=(401, 404, 409, 412, 422, 503),
     )

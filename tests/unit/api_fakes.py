@@ -116,6 +116,7 @@ class MemoryRecords:
     waiting: list[InboxItem] = field(default_factory=list)
     found: list[PointFinding] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    work: list[Job] = field(default_factory=list)
     changes: int = 0
     down: bool = False
 
@@ -304,10 +305,10 @@ class MemoryRecords:
         return self.texts.get(key, "")
 
     def save_job(self, job: Job) -> None:
-        """Keep none."""
+        self.work = [job, *(j for j in self.work if j.id != job.id)]
 
     def jobs(self, *, kind: str | None = None, limit: int = 100) -> list[Job]:
-        return []
+        return [j for j in self.work if kind in {None, j.kind}][:limit]
 
 
 @dataclass
