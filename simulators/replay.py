@@ -34,6 +34,10 @@ from simulators.tables import (
 
 _METER_NAMES: Final = frozenset({"meter", "user", "device", "id", "name", "building", "měřidlo"})
 _VALUE_NAMES: Final = frozenset({"value", "reading", "meter reading", "dial", "index", "amount", "kwh", "m3", "stav"})
+_DAY: Final = np.timedelta64(1, "D")
+_MONTH: Final = np.timedelta64(27, "D")
+_UNLIKE_DAYS: Final = np.timedelta64(1, "h")  # 23 and 25 hours
+_UNLIKE_MONTHS: Final = np.timedelta64(73, "h")  # 28 to 31 days, and the clock's change
 _READINGS_A_BLOCK: Final = 50_000
 
 
@@ -169,13 +173,24 @@ def _period_us(series: Sequence[_Series], options: ReplayOptions, notes: _Notes)
     return int(lengths[np.argmax(counts)])
 
 
+def _bounds(at: Instants, period_us: int, stamp: str) -> tuple[Instants, Instants]:
+    """Return begin and end of each period; days and months that follow on each other meet whatever their length."""
+    period = np.timedelta64(period_us, "us")
+    begin, end = (at.copy(), at + period) if stamp == "start" else (at - period, at.copy())
+    unlike = _UNLIKE_MONTHS if period >= _MONTH else _UNLIKE_DAYS if period >= _DAY else np.timedelta64(0, "us")
+    meets = np.flatnonzero(np.abs(begin[1:] - end[:-1]) <= unlike)
+    if stamp == "start":
+        end[meets] = begin[meets + 1]
+    else:
+        begin[meets + 1] = end[meets]
+    return begin, end
+
+
 def _as_dial(series: _Series, period_us: int, options: ReplayOptions, notes: _Notes) -> _Series:
     """Return dial readings at the ends of the periods, and at the begin of the first and of each after a gap."""
     if not len(series.at):
         return series
-    period = np.timedelta64(period_us, "us")
-    begin = series.at if options.stamp == "start" else series.at - period
-    end = begin + period
+    begin, end = _bounds(series.at, period_us, options.stamp)
     overlap = np.flatnonzero(begin[1:] < end[:-1])
     if len(overlap):
         place = int(overlap[0]) + 1

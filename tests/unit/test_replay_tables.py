@@ -171,6 +171,23 @@ def test_local_hours_of_the_autumn_change_are_both_replayed(tmp_path: Path) -> N
     assert np.all(np.diff(replay.at) == np.timedelta64(1, "h"))
 
 
+@pytest.mark.parametrize("stamp", ["start", "end"])
+def test_local_days_of_23_and_25_hours_and_months_follow_on_each_other(tmp_path: Path, stamp: str) -> None:
+    for days in (
+        ["2024-03-29", "2024-03-30", "2024-03-31", "2024-04-01", "2024-04-02"],
+        ["2024-10-26", "2024-10-27", "2024-10-28", "2024-10-29"],
+        ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01", "2024-06-01"],
+    ):
+        path = tmp_path / "r.csv"
+        path.write_text("at,b\n" + "".join(f"{day}T00:00,10\n" for day in days), encoding="utf-8")
+        options = ReplayOptions(what="amounts", unit="kWh", zone="Europe/Prague", stamp=stamp)  # type: ignore[arg-type]
+        replay = load_replay(path, options)
+        assert replay.value.tolist() == [10.0 * n for n in range(len(days) + 1)]
+        local = [str(t) for t in replay.at.astype("datetime64[h]")]
+        assert all(t.endswith(("T22", "T23")) for t in (local[:-1] if stamp == "start" else local[1:]))
+        assert not any("gaps" in note for note in replay.notes)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
