@@ -312,7 +312,8 @@ def _overlap(meter: Meter, other: Meter, by: str) -> Problem:
     text = f"meter {other.id} is mounted on point {meter.point} at that time"
     if other.removed is None and other.mounted < meter.mounted:
         return _of(meter, "mounted", text, f"state when meter {other.id} was removed, or record a swap")
-    return _of(meter, "mounted", text, "correct when they were mounted and removed")
+    field = "removed" if meter.mounted < other.mounted and meter.removed else "mounted"
+    return _of(meter, field, text, "correct when they were mounted and removed")
 
 
 # What happened to dials
