@@ -1,7 +1,9 @@
 """An InfluxDB server over influxdb-client's own connection: lines in, InfluxQL out, errors in our words."""
 
 import json
+import os
 import threading
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from core.errors import StoreError, StoreUnavailable
+from storage.influx_shards import FILLER, one_a_shard, places
 
 LINES: Final = 10_000
 """Lines a request: larger ones are no faster, and servers limit the body's size."""
@@ -72,6 +75,8 @@ class InfluxServer:
         self._timeout_ms = round(timeout_s * 1000)
         self._client: InfluxDBClient | None = None
         self._starting = threading.Lock()
+        self._mending = threading.Lock()
+        self._torn: set[int] = set()
 
     def start(self) -> None:
         """Connect, learn the version and, on 1.x, make the database where there is none."""
@@ -123,9 +128,36 @@ class InfluxServer:
             path, params = "/write", {"db": self.bucket, "precision": "u"}
         else:
             path, params = "/api/v2/write", {"bucket": self.bucket, "org": self._org, "precision": "us"}
+        with self._mending:
+            if self._torn and self.api != "3":
+                self._mend(path, params)
         for first in range(0, len(lines), LINES):
-            body = "\n".join(lines[first : first + LINES]).encode()
-            self._call("POST", path, params, {"Content-Type": "text/plain; charset=utf-8"}, body=body)
+            chunk = lines[first : first + LINES]
+            try:
+                self._send(path, params, "\n".join(chunk))
+            except StoreUnavailable:
+                with self._mending:
+                    self._torn |= places(chunk)
+                raise
+
+    def _send(self, path: str, params: Mapping[str, str], text: str) -> None:
+        self._call("POST", path, params, {"Content-Type": "text/plain; charset=utf-8"}, body=text.encode())
+
+    def _mend(self, path: str, params: Mapping[str, str]) -> None:
+        """Fill the log files of the shards of failed writes, so that the server goes on in clean ones."""
+        now_us = _server_time(self._call("GET", "/ping", {}, {}))
+        at_us = sorted({stamp or now_us for stamp in self._torn})
+        for stamp in one_a_shard(at_us, self._shards()) if self.api == "1" else at_us:
+            self._send(path, params, f'probe filler="{b64encode(os.urandom(FILLER)).decode()}" {stamp}')
+            self._send(path, params, f'probe filler="" {stamp}')
+        self._torn.clear()
+
+    def _shards(self) -> list[tuple[int, int]]:
+        """Return begin and end [us] of the shards of the database (1.x)."""
+        results = self._json("SHOW SHARDS")
+        found = [series for result in results for series in result.get("series", []) if series["name"] == self.bucket]
+        rows = (dict(zip(series["columns"], row, strict=True)) for series in found for row in series["values"])
+        return [(_stamp_us(row["start_time"]), _stamp_us(row["end_time"])) for row in rows]
 
     def query(self, select: str, columns: Mapping[str, pa.DataType]) -> Answer:
         """Return the named columns of a SELECT; no rows where there is no data."""
@@ -216,6 +248,11 @@ def _server_time(response: BaseHTTPResponse) -> int:
     except ValueError:
         return 0
     return int(moment.astimezone(UTC).timestamp()) * 1_000_000
+
+
+def _stamp_us(text: str) -> int:
+    """Return a time as JSON tells it [us]."""
+    return round(datetime.fromisoformat(text).timestamp()) * 1_000_000
 
 
 def _parsed(body: memoryview, columns: Mapping[str, pa.DataType], now_us: int) -> Answer:
