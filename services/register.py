@@ -198,26 +198,26 @@ def assign(
     def decide(register: Snapshot) -> Change:
         if any((m.device, m.point, m.mounted) == (device, point, since) for m in register.every(Meter)):
             return Change()
-        return Change(
-            save=(
-                Meter(
-                    id=given.id or _free_id(point, {m.id for m in register.every(Meter)}),
-                    point=point,
-                    device=device,
-                    mounted=since,
-                    serial=given.serial,
-                    register=given.register,
-                    unit=given.unit,
-                    digits=given.digits,
-                    multiplier=1.0 if given.multiplier is None else given.multiplier,
-                    first=given.first,
-                ),
-            )
-        )
+        return Change(save=(_first(point, device, since, given, taken={m.id for m in register.every(Meter)}),))
 
     done = perform(records, decide, act)
     records.leave_inbox([device])
     return done
+
+
+def _first(point: str, device: str, since: datetime, given: NewMeter, *, taken: set[str]) -> Meter:
+    return Meter(
+        id=given.id or _free_id(point, taken),
+        point=point,
+        device=device,
+        mounted=since,
+        serial=given.serial,
+        register=given.register,
+        unit=given.unit,
+        digits=given.digits,
+        multiplier=1.0 if given.multiplier is None else given.multiplier,
+        first=given.first,
+    )
 
 
 # What happened to dials
