@@ -131,7 +131,7 @@ class MqttSource:
             self._watcher = None
         if self._loop is not None:
             self._loop.close()
-            self._loop.thread.join(CLOSE_S)
+            self._loop.thread.join(2 * CLOSE_S)
 
     def ack(self, tickets: Sequence[int]) -> None:
         """Acknowledge messages by their tickets; those of a former connection are passed over. Never raises."""
@@ -296,15 +296,19 @@ class _Loop:
             self.beat = time.monotonic()
             self._send_acks(client)
             if self._closing:
-                self._say_goodbye(client)
+                if client.is_connected():
+                    self._say_goodbye(client)
                 return
             self._take(client)
             connected = client.is_connected()
             if not connected and self.beat - since > CONNACK_S:
                 raise TimeoutError("the broker took the connection but said nothing")
             reading = not connected or self._room() > 0
-            if self.wait(1.0, read=reading, write=client.want_write()).readable:
+            ready = self.wait(1.0, read=reading, write=client.want_write())
+            if ready.readable:
                 client.receive()
+            elif ready.hung_up:
+                raise ConnectionResetError("the broker closed the connection")
             if client.want_write():
                 client.loop_write()
             client.look_after(reading=reading)
@@ -352,12 +356,16 @@ class _Loop:
             client.acknowledge([t & MID_MASK for t in tickets if t >> MID_BITS == self._generation])
 
     def _say_goodbye(self, client: BulkClient) -> None:
+        """Tell the broker, and stay until it has read all that was sent: it drops what it finds behind a closed end."""
         until = time.monotonic() + CLOSE_S
-        while client.want_write() and time.monotonic() < until:
-            self.wait(0.1, write=True)
-            client.loop_write()
-        client.on_disconnect = None
-        client.disconnect()
+        client.announce_end()
+        while time.monotonic() < until:
+            self.beat = time.monotonic()
+            ready = self.wait(0.1, read=True, write=client.want_write())
+            if client.want_write():
+                client.loop_write()
+            if ready.readable and client.discard():
+                return
 
     # Callbacks of paho, called by take() in this thread; what they raise ends the connection, not the thread.
 
@@ -368,7 +376,6 @@ class _Loop:
             return
         self._connects += 1
         self._connected_at = time.monotonic()
-        self._state("connected")
         former = [t for t in self._connection.former_topics if t not in self._connection.topics]
         if former:
             client.unsubscribe(former)
@@ -384,6 +391,7 @@ class _Loop:
             self._asked[mid] = list(topics)
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:  # noqa: ANN401
+        self._state("connected")
         for topic, reason in zip(self._asked.pop(mid, []), reasons, strict=False):
             self._refused.pop(topic, None)
             if reason.is_failure:

@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from ingest.mqtt_frames import PUBACK, BrokenStream, Frames, Packet, Publish, pubacks
 
+DISCONNECT: Final = b"\xe0\x00"
 CHUNK: Final = 256 * 1024
 OK: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
 
@@ -82,6 +83,17 @@ class BulkClient(paho.Client):
             self._ping_t = 0.0
         if self.loop_misc() != OK:
             raise ConnectionAbortedError("the broker does not answer")
+
+    def announce_end(self) -> None:
+        """Send DISCONNECT as the last packet; the socket stays open, where paho's own would close it at once."""
+        self._packet_queue(PUBACK, DISCONNECT, 0, 1)
+
+    def discard(self) -> bool:
+        """Read and forget; return whether the broker has closed its end."""
+        try:
+            return not self._sock_recv(CHUNK)
+        except BlockingIOError:
+            return False
 
     def end(self) -> None:
         """Close the socket, whatever state it is in."""
