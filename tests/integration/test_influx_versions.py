@@ -12,7 +12,7 @@ from core.errors import StoreError, StoreUnavailable
 from core.readings import Readings, SeriesKey
 from storage.influx_readings import InfluxReadingStore
 
-TOKEN: Final = "made up for this test"
+TOKEN: Final = "made up for this test"  # noqa: S105 - opens nothing
 READING: Final = Readings.of([SeriesKey("m", "r")], [0], [np.datetime64("2026-01-01", "us")], [1.5])
 
 
