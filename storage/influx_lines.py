@@ -6,6 +6,7 @@ value, so those are written in per cent form (and the per cent sign itself), the
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -56,6 +57,7 @@ def decode(stored: str) -> str:
     return _ENCODED.sub(lambda m: bytes.fromhex(m[0].replace("%", "")).decode(), stored)
 
 
+@lru_cache(maxsize=65_536)
 def head(measurement: str, key: SeriesKey) -> str:
     """Return the begin of a line: measurement and the tags of a series."""
     meter, register = (encode(part).translate(_TAG) for part in key)
