@@ -106,7 +106,7 @@ def _repeated(at: Instants, zone: ZoneInfo) -> npt.NDArray[np.bool_]:
     """Return which instants are the second pass of a wall time."""
     wall = local(at, zone)
     half, whole = (local(at - step, zone) == wall for step in REPEATS)
-    return half | whole
+    return np.asarray(half | whole)
 
 
 def _key(wall: Instants, repeated: npt.NDArray[np.bool_]) -> Longs:
@@ -145,18 +145,24 @@ class Difference:
     reason: tuple[str, ...]
 
 
-def differ(
-    now: Floats, lost_now: Floats, before: Floats, lost_before: Floats, matched: npt.NDArray[np.bool_], most_lost: float
-) -> Difference:
-    """Compare amounts whose missing shares are at most `most_lost`, else say why not."""
-    unknown = np.isnan(now) | (lost_now > most_lost)
-    unknown_before = np.isnan(before) | (lost_before > most_lost)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side of a comparison: amounts and the share of each period that is missing."""
+
+    amount: Floats
+    missing: Floats
+
+
+def differ(now: Side, before: Side, matched: npt.NDArray[np.bool_], most_missing: float) -> Difference:
+    """Compare amounts whose missing shares are at most `most_missing`, else say why not."""
+    unknown = np.isnan(now.amount) | (now.missing > most_missing)
+    unknown_before = np.isnan(before.amount) | (before.missing > most_missing)
     reason = np.select(
         [~matched, unknown, unknown_before],
         [Reason.NO_COUNTERPART.value, Reason.MISSING.value, Reason.MISSING_BEFORE.value],
         Reason.NONE.value,
     )
-    difference = np.where(reason == "", now - before, np.nan)
-    percent = np.full(len(now), np.nan)
-    np.divide(100 * difference, before, out=percent, where=(reason == "") & (before > 0))
+    difference = np.where(reason == "", now.amount - before.amount, np.nan)
+    percent = np.full(len(now.amount), np.nan)
+    np.divide(100 * difference, before.amount, out=percent, where=(reason == "") & (before.amount > 0))
     return Difference(difference=difference, percent=percent, reason=tuple(reason.tolist()))

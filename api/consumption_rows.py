@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from api.answers import utc_texts
-from api.comparison import Counterparts, differ, places
+from api.comparison import Counterparts, Side, differ, places
 from core.calendar import Bools, Instants, utc_offsets
 from core.readings import Floats
 from services.consumption import PointConsumption, Total
@@ -154,7 +154,9 @@ def compare(
     place = places(before.starts, how.with_.starts)
     there = place >= 0
     amount, lost = _picked(before.amount, place, there), _picked(before.missing, place, there)
-    found = differ(now.amount, _lost(now), amount, _picked(_lost(before), place, there), there, how.most_missing)
+    mine = Side(amount=now.amount, missing=_lost(now))
+    other = Side(amount=amount, missing=_picked(_lost(before), place, there))
+    found = differ(mine, other, there, how.most_missing)
     columns = [
         _texts(texts.starts.of(before.starts), place),
         _texts(texts.ends.of(before.ends), place),

@@ -131,8 +131,9 @@ def quality(
         last = seen.get(point.id)
         rows.append(
             PointQuality(
-                point.id, point.building, point.commodity, measured, estimated, missing, gaps[point.id], asked[point.id],
-                revised[point.id], _text(last), None if last is None else (now - last).total_seconds(),
+                point.id, point.building, point.commodity, measured, estimated, missing,
+                gaps[point.id], asked[point.id], revised[point.id], _text(last),
+                None if last is None else (now - last).total_seconds(),
             )
         )  # fmt: skip
     by_building: dict[str, list[PointQuality]] = defaultdict(list)

@@ -85,6 +85,19 @@ LABELS: Final[Mapping[str, str]] = {
     "the_point": N_("Metering points"),
     "the_meter": N_("Meters"),
     "the_event": N_("Events of dials"),
+    "before": N_("dial before"),
+    "after": N_("dial after"),
+    "readings": N_("readings left out"),
+    "lowest": N_("lowest"),
+    "highest": N_("highest"),
+    "modulus": N_("the dial turns at"),
+    "amount": N_("amount"),
+    "former": N_("former value"),
+    "taken": N_("value taken"),
+    "final": N_("final dial reading"),
+    "first": N_("first dial reading"),
+    "recorded": N_("recorded"),
+    "read": N_("read on the dial"),
     "missing": N_("data are missing"),
     "missing_before": N_("data of the compared time are missing"),
     "no_counterpart": N_("there is nothing to compare with"),
@@ -134,7 +147,7 @@ class Language:
         percent = 100 * value
         if 0 < percent < 1:
             return f"<{NBSP}1{NBSP}%"
-        return f"{self.number(min(percent, 99) if percent < 100 - 1e-9 else 100, 0)}{NBSP}%"  # noqa: PLR2004 - percent
+        return f"{self.number(min(percent, 99) if percent < 100 - 1e-9 else 100, 0)}{NBSP}%"
 
     def change(self, percent: float | None) -> str:
         """Return a change in percent with its sign."""

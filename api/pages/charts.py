@@ -54,6 +54,10 @@ def _finished(chart: Any, description: str, unit: str) -> Spec:  # noqa: ANN401 
     return made
 
 
+def _data(rows: Rows) -> alt.Data:
+    return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]  # Altair leaves it untyped
+
+
 def _value_axis() -> alt.Axis:
     return alt.Axis(title=None, tickCount=5)
 
@@ -67,7 +71,7 @@ def _month_axis(words: Language) -> alt.X:
 def by_month(rows: Rows, *, unit: str, labels: tuple[str, str], color: str, words: Language, title: str) -> Spec:
     """Return months of this year beside those of the year before: rows of month, series, amount, note."""
     bars = (
-        alt.Chart(alt.Data(values=list(rows)))
+        alt.Chart(_data(rows))
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
             x=_month_axis(words),
@@ -87,7 +91,7 @@ def by_month(rows: Rows, *, unit: str, labels: tuple[str, str], color: str, word
 
 def stacked_by_month(rows: Rows, *, unit: str, names: Sequence[tuple[str, str]], words: Language, title: str) -> Spec:
     """Return months of this year by commodity, with the year before as a mark: rows of month, name, amount, before."""
-    data = alt.Data(values=list(rows))
+    data = _data(rows)
     scale = alt.Scale(domain=[n for n, _ in names], range=[COMMODITIES[c] for _, c in names])
     bars = (
         alt.Chart(data)
@@ -124,6 +128,13 @@ TIMES: Final = {
 """How the axis of time is written, in Czech and in English."""
 
 
+TICKS: Final = {
+    Period.MONTH: alt.TimeIntervalStep(interval="month", step=1),
+    Period.YEAR: alt.TimeIntervalStep(interval="year", step=1),
+}
+"""Ticks stand at whole periods where a format would otherwise repeat itself."""
+
+
 def over_time(rows: Rows, *, period: Period, unit: str, words: Language, title: str) -> Spec:
     """Return a point's periods: rows of start, end (wall time), measured, total, missing share, before, texts.
 
@@ -131,13 +142,13 @@ def over_time(rows: Rows, *, period: Period, unit: str, words: Language, title: 
     is a band where data are missing. The year before is a dashed line.
     """
     form = TIMES.get(period, TIMES[Period.DAY])[words.code != "cs"]
-    axis = alt.Axis(title=None, labelOverlap=True, grid=False, format=form)
+    axis = alt.Axis(title=None, labelOverlap=True, grid=False, format=form, tickCount=TICKS.get(period, alt.Undefined))
     x = alt.X("start:T", scale=alt.Scale(type="utc"), axis=axis)
-    data, layers = alt.Data(values=list(rows)), []
+    data, layers = _data(rows), []
     lost = [row for row in rows if row["missing"] > SEEN]
     if lost:
         shade = alt.Opacity("missing:Q", scale=alt.Scale(domain=[0, 1], range=[0.15, 0.8]), legend=None)
-        band = alt.Chart(alt.Data(values=lost)).mark_rect(color=MISSING)
+        band = alt.Chart(_data(lost)).mark_rect(color=MISSING)
         layers.append(band.encode(x=x, x2="end:T", opacity=shade, tooltip=_tooltips(unit, words)))
     low = alt.Y("zero:Q", axis=_value_axis())
     parts = (("zero", "measured", MEASURED), ("measured", "total", ESTIMATED))

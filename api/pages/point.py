@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.acts import answer_finding, finding_id
 from api.asking import Span, check_size, instant_of
-from api.comparison import Against, counterparts, differ, places
+from api.comparison import Against, Side, counterparts, differ, places
 from api.pages.charts import over_time
 from api.pages.figures import COMPARABLE_MISSING, Figure, joined
 from api.pages.forms import local_moment, number_of
@@ -19,7 +19,7 @@ from api.pages.region import quality_note
 from api.pages.view import Seen, Viewer, back
 from api.routes.readings import Reading, Wanted, read_page, rows, windows_of
 from api.texts import Language
-from core.calendar import Instants, Period, instant, local, moment
+from core.calendar import Bools, Instants, Period, instant, local, moment
 from core.notes import PointFinding
 from core.registry import EventKind, Point
 from services.consumption import PointConsumption, Question
@@ -55,7 +55,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question_:
+class Asked:
     """A finding as shown, with the values its form proposes."""
 
     id: str
@@ -148,8 +148,9 @@ def consumption_lines(v: Viewer, found: Point, shown: Shown) -> tuple[list[Line]
     before = None
     if other.start < other.end:
         before = _ask(v, found.id, shown, Span(start=moment(other.start), end=moment(other.end)))
-    amounts, lost, there = _matched(part, before, other.starts)
-    compared = differ(part.amount, part.missing, amounts, lost, there, COMPARABLE_MISSING)
+    matched, there = _matched(part, before, other.starts)
+    amounts, mine = matched.amount, Side(amount=part.amount, missing=part.missing)
+    compared = differ(mine, matched, there, COMPARABLE_MISSING)
     labels = period_labels(v.words, shown.period, local(part.starts, v.room.deps.zone))
     return [
         Line(
@@ -164,13 +165,14 @@ def consumption_lines(v: Viewer, found: Point, shown: Shown) -> tuple[list[Line]
     ], part.unit
 
 
-def _matched(part: PointConsumption, before: PointConsumption | None, starts: Instants) -> tuple[Any, Any, Any]:
+def _matched(part: PointConsumption, before: PointConsumption | None, starts: Instants) -> tuple[Side, Bools]:
     n = len(part.starts)
     if before is None or not len(before.starts) or before.unit != part.unit:
-        return np.full(n, np.nan), np.ones(n), np.zeros(n, bool)
+        return Side(amount=np.full(n, np.nan), missing=np.ones(n)), np.zeros(n, bool)
     place = places(before.starts, starts)
     there = place >= 0
-    return np.where(there, before.amount[place], np.nan), np.where(there, before.missing[place], 1.0), there
+    amount, missing = np.where(there, before.amount[place], np.nan), np.where(there, before.missing[place], 1.0)
+    return Side(amount=amount, missing=missing), there
 
 
 def _number(value: float) -> float | None:
@@ -260,12 +262,12 @@ def newest(v: Viewer, key: str) -> list[Reading]:
     return rows(chunk)[-TAIL:][::-1]
 
 
-def _question(v: Viewer, found: PointFinding) -> Question_:
+def _question(v: Viewer, found: PointFinding) -> Asked:
     proposal = found.finding.proposal or {}
     at = proposal.get("at") or found.finding.at_to
     at = datetime.fromisoformat(at) if isinstance(at, str) else at
     wall = at.astimezone(v.room.deps.zone)
-    return Question_(
+    return Asked(
         id=finding_id(found),
         found=found,
         kind=str(proposal.get("kind") or EventKind.SWAP),

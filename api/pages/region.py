@@ -1,4 +1,4 @@
-"""The region: what every building used this year, against the year before at the same date, and how well it is known."""
+"""The region: what every building used this year, against the year before at the same date, and its quality."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

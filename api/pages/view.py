@@ -106,7 +106,7 @@ def words_of(request: Request) -> Language:
     return language(code)
 
 
-class MustLogIn(Exception):  # noqa: N818 - it leads to a page, it is no error
+class MustLogIn(Exception):
     """A person who has to say who they are first."""
 
 

@@ -201,23 +201,23 @@ def _before(room: Room, asked: Asked, points: Sequence[Point]) -> dict[tuple[str
 
 def _by_point(room: Room, asked: Asked, now: Snapshot, texts: Texts) -> list[PointRows]:
     parts = room.ask(asked.question(asked.points))
-    before = _before(room, asked, asked.points)
+    before, earlier = _before(room, asked, asked.points), Texts.of(asked.zone)
     rows = []
     for part in parts:
         point = now.point(part.point)
-        other = _compared(part, before.get((part.point, part.register)), asked)
+        other = _compared(part, before.get((part.point, part.register)), asked, earlier)
         values = point_rows(part, texts, other)
         rows.append(PointRows(point.id, point.name, point.building, point.commodity, part.register, part.unit, values))
     return rows
 
 
 def _compared(
-    now: PointConsumption | Total, before: PointConsumption | Total | None, asked: Asked
+    now: PointConsumption | Total, before: PointConsumption | Total | None, asked: Asked, texts: Texts
 ) -> list[Compared] | None:
     if asked.counterparts is None:
         return None
     how = Comparison(with_=asked.counterparts, most_missing=asked.most_missing)
-    return compare(now, before, how, Texts.of(asked.zone))
+    return compare(now, before, how, texts)
 
 
 def _summed(room: Room, asked: Asked, chosen: Addends, texts: Texts) -> list[TotalRows]:
@@ -231,7 +231,7 @@ def _summed(room: Room, asked: Asked, chosen: Addends, texts: Texts) -> list[Tot
         others = {t.unit: t for t in total(with_unit([p for p in before if commodity[p.point] is kind], kind))}
         out = [LeftOut(k, why) for k, why in chosen.left_out if room.now().point(k).commodity is kind]
         for one in sums:
-            values = total_rows(one, texts, _compared(one, others.get(one.unit), asked))
+            values = total_rows(one, texts, _compared(one, others.get(one.unit), asked, Texts.of(asked.zone)))
             rows.append(TotalRows(kind, one.unit, [p.point for p in members if p.unit == one.unit], out, values))
     return rows
 
@@ -252,7 +252,7 @@ TOTAL_COLUMNS: Final = {
     "cs": (("komodita", "jednotka"), ("odběrných míst", "bez úplných dat")),
 }
 COMPARED_COLUMNS: Final = {
-    "en": tuple(f"compared_{name}" for name in Compared.__struct_fields__[:6]) + ("difference", "percent", "reason"),
+    "en": (*(f"compared_{name}" for name in Compared.__struct_fields__[:6]), "difference", "percent", "reason"),
     "cs": (
         "srovnání začátek", "srovnání konec", "srovnání spotřeba", "srovnání měřeno", "srovnání odhadnuto",
         "srovnání chybí", "rozdíl", "rozdíl v %", "důvod",

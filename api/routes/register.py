@@ -209,7 +209,14 @@ def create_route(resource: Resource) -> Callable[..., Response]:
 def put_route(resource: Resource) -> Callable[..., Response]:
     """Return the route that replaces one."""
 
-    def putting(room: InRoom, by: Caller, key: Key, body: Body, if_match: IfMatch = "", why: Why = "") -> Response:
+    def putting(  # noqa: PLR0917 - FastAPI fills these by name
+        room: InRoom,
+        by: Caller,
+        key: Key,
+        body: Body,
+        if_match: IfMatch = "",
+        why: Why = "",
+    ) -> Response:
         entity = from_document(same_id(read_object(body), key), resource.kind)
         return shown(change(room, resource.kind, key, lambda _: entity, if_match=if_match, doing=act(room, by, why)))
 
@@ -219,7 +226,14 @@ def put_route(resource: Resource) -> Callable[..., Response]:
 def patch_route(resource: Resource) -> Callable[..., Response]:
     """Return the route that changes fields of one."""
 
-    def patching(room: InRoom, by: Caller, key: Key, body: Body, if_match: IfMatch = "", why: Why = "") -> Response:
+    def patching(  # noqa: PLR0917 - FastAPI fills these by name
+        room: InRoom,
+        by: Caller,
+        key: Key,
+        body: Body,
+        if_match: IfMatch = "",
+        why: Why = "",
+    ) -> Response:
         patch = same_id(read_object(body), key)
 
         def made(present: Entity) -> Entity:

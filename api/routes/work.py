@@ -145,7 +145,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary="Changes of the register, newest first",
     **documented(page_type(AuditEntry), examples.AUDIT, errors=(401, 422, 503)),
 )
-def list_audit(
+def list_audit(  # noqa: PLR0917 - FastAPI fills these by name
     request: Request,
     room: InRoom,
     entity: Annotated[str, Query(description="Of this kind of thing.", examples=["point"])] = "",

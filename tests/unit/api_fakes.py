@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002, ANN401 - ports name arguments that a memory does not need
 """Small stores in memory that keep the contracts of core.ports, and an app on them: what the API's tests stand on."""
 
 from collections.abc import Mapping, Sequence
@@ -72,8 +73,7 @@ class MemoryReadings:
         self.ready()
         inside = (held.at >= start) & (held.at < end)
         parts = [held.take(inside).of_series(key) for key in series]
-        joined = concat([p for p in parts if len(p)])
-        return joined
+        return concat([p for p in parts if len(p)])
 
     def read(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
         return self._of(self.kept, series, start, end)
@@ -95,7 +95,12 @@ class MemoryReadings:
         return self._of(self.lost, series, start, end)
 
     def touched(self, after: str = "") -> Touched:
-        return Touched(token="0", series=(), first=np.empty(0, "M8[us]"), last=np.empty(0, "M8[us]"))
+        return Touched(
+            token="0",  # noqa: S106 - a cursor
+            series=(),
+            first=np.empty(0, "M8[us]"),
+            last=np.empty(0, "M8[us]"),
+        )
 
     def write_rollup(self, grain: Period, rollup: RollUp) -> None:
         """Keep none."""

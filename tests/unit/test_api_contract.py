@@ -86,7 +86,7 @@ def test_operations_have_distinct_names_a_summary_and_a_known_tag() -> None:
 
 
 def test_every_reference_of_the_contract_leads_somewhere() -> None:
-    def refs(node: Any) -> Iterator[str]:
+    def refs(node: object) -> Iterator[str]:
         if isinstance(node, dict):
             yield from ([node["$ref"]] if isinstance(node.get("$ref"), str) else [])
             for value in node.values():

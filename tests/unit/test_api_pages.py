@@ -134,7 +134,7 @@ def test_a_store_that_is_down_is_a_page_too(client: Client, world: World) -> Non
     assert "Úložiště" in answer.text
 
 
-def test_names_that_look_like_script_are_shown_as_text(client: Client, world: World) -> None:
+def test_names_that_look_like_script_are_shown_as_text(client: Client) -> None:
     nasty = "</script><script>alert(1)</script>"
     client.patch("/api/v1/points/B01-EL", json={"name": nasty})
     text = client.get("/points/B01-EL").text + client.get("/buildings/B01").text

@@ -143,7 +143,7 @@ def test_an_event_is_listed_by_the_point_its_device_stands_on(client: Client) ->
     assert client.get("/api/v1/events?point=B02-EL").json()["items"] == []
 
 
-def test_the_audit_trail_is_read_backwards_page_by_page(client: Client, world: World) -> None:
+def test_the_audit_trail_is_read_backwards_page_by_page(client: Client) -> None:
     for name in ("a", "b", "c"):
         client.patch("/api/v1/organisations/O2", json={"name": name})
     first = client.get("/api/v1/audit?entity=organisation&key=O2&limit=2")
