@@ -30,6 +30,7 @@ from ingest.profile import Router
 from ingest.reader import Reader
 from storage.duckdb_readings import DuckDBReadingStore
 from storage.records import SqlRecordStore
+from tests.servers.influx import influx_store, influxdb
 from tests.servers.mosquitto import mosquitto
 from tests.servers.process import ServerProcess, wait_until
 
@@ -55,6 +56,7 @@ class Load:
 
     @property
     def title(self) -> str:
+        """What is measured."""
         return f"{self.readings:3d} reading(s) a message, {'live' if self.live else 'backlog'}"
 
 
@@ -178,6 +180,11 @@ def run() -> None:
 def stores(folder: Path) -> Iterator[tuple[str, Opener, ServerProcess | None]]:
     """Yield each store: name, what opens one, and its server."""
     yield "duckdb", lambda at: DuckDBReadingStore(at / "readings.duckdb", now), None
+    (folder / "influx").mkdir()
+    server = influxdb(folder / "influx")
+    server.start()
+    to = {"url": f"http://127.0.0.1:{server.port}"}
+    yield "influxdb", lambda at: influx_store(to, f"bench_{at.name}"), server
 
 
 if __name__ == "__main__":

@@ -300,20 +300,23 @@ class _Loop:
                     self._say_goodbye(client)
                 return
             self._take(client)
-            connected = client.is_connected()
-            if not connected and self.beat - since > CONNACK_S:
+            if not client.is_connected() and self.beat - since > CONNACK_S:
                 raise TimeoutError("the broker took the connection but said nothing")
-            reading = not connected or self._room() > 0
-            ready = self.wait(1.0, read=reading, write=client.want_write())
-            if ready.readable:
-                client.receive()
-            elif ready.hung_up:
-                raise ConnectionResetError("the broker closed the connection")
-            if client.want_write():
-                client.loop_write()
-            client.look_after(reading=reading)
-            if self.beat > self._subscribe_at:
-                self._subscribe(client, list(self._refused))
+            self._exchange(client)
+
+    def _exchange(self, client: BulkClient) -> None:
+        """Wait for something to do with the socket, and do it."""
+        reading = not client.is_connected() or self._room() > 0
+        ready = self.wait(1.0, read=reading, write=client.want_write())
+        if ready.readable:
+            client.receive()
+        elif ready.hung_up:
+            raise ConnectionResetError("the broker closed the connection")
+        if client.want_write():
+            client.loop_write()
+        client.look_after(reading=reading)
+        if self.beat > self._subscribe_at:
+            self._subscribe(client, list(self._refused))
 
     def _room(self) -> int:
         return 0 if self.paused else self._backlog.room()

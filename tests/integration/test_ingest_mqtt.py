@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ class Subject(Chain):
         super().__init__(source=self.mqtt, backlog=backlog, readings=readings, batch=BatchSize(linger_s=0.01))
         self.now = clock()
 
-    def __enter__(self) -> "Subject":
+    def __enter__(self) -> Self:
         self.ingester.start()
         return self
 
@@ -76,7 +77,7 @@ class Publisher:
         self.sent = 0
         self.taken = 0
 
-    def __enter__(self) -> "Publisher":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -160,14 +161,17 @@ def test_messages_not_acknowledged_at_a_stop_come_again(broker: ServerProcess) -
 
 
 @pytest.mark.fault
-def test_a_broker_killed_in_the_middle_loses_nothing(broker: ServerProcess) -> None:
+def test_a_broker_killed_in_the_middle_loses_nothing_that_is_sent_again(broker: ServerProcess) -> None:
+    """Mosquitto writes messages in flight to a connected client nowhere, so a publisher repeats its last ones."""
     with Publisher(broker.port) as publisher, Subject(broker.port, bound=100) as subject:
         subject.connected()
         publisher.readings(0, 300)
         wait_until(lambda: len(subject.readings.kept) > 20, what="the first readings")
+        taken = publisher.taken
         broker.kill()
         wait_until(lambda: subject.mqtt.status().state == "lost", what="the loss to be seen")
         broker.start()
+        publisher.readings(max(0, taken - 200), 200)
         publisher.readings(300, 100)
         publisher.done()
         subject.has(400)
@@ -175,17 +179,44 @@ def test_a_broker_killed_in_the_middle_loses_nothing(broker: ServerProcess) -> N
 
 
 @pytest.mark.fault
-def test_queued_messages_survive_a_kill_of_the_broker_while_the_store_is_down(broker: ServerProcess) -> None:
-    with Publisher(broker.port) as publisher, Subject(broker.port, bound=10) as subject:
+def test_messages_in_hand_survive_a_kill_of_the_broker_while_the_store_is_down(broker: ServerProcess) -> None:
+    with Publisher(broker.port) as publisher, Subject(broker.port) as subject:
         subject.connected()
         subject.readings.down = True
         publisher.readings(0, 100)
-        publisher.done()
+        wait_until(lambda: subject.backlog.held().unacked == 100, what="the messages to be in hand")
         broker.kill()
         broker.start()
         wait_until(lambda: subject.mqtt.status().connects == 2, what="the second connection")
         subject.readings.down = False
         subject.has(100)
+        assert subject.records.dead == []
+
+
+@pytest.mark.fault
+def test_a_kill_of_the_broker_is_seen_while_nothing_is_read(broker: ServerProcess) -> None:
+    with Publisher(broker.port) as publisher, Subject(broker.port, bound=10) as subject:
+        subject.connected()
+        subject.readings.down = True
+        publisher.readings(0, 50)
+        wait_until(lambda: subject.backlog.held().unacked == 10, what="the bound")
+        broker.kill()
+        wait_until(lambda: subject.mqtt.status().state == "lost", what="the loss to be seen", seconds=5)
+        broker.start()
+
+
+@pytest.mark.fault
+def test_queued_messages_of_an_absent_ingester_survive_a_kill_of_the_broker(broker: ServerProcess) -> None:
+    with Subject(broker.port) as subject:
+        subject.connected()
+    with Publisher(broker.port) as publisher:
+        publisher.readings(0, 50)
+        publisher.done()
+        threading.Event().wait(1.0)
+        broker.kill()
+        broker.start()
+        with Subject(broker.port) as subject:
+            subject.has(50)
 
 
 @pytest.mark.fault

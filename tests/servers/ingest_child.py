@@ -41,7 +41,8 @@ def main() -> None:
         batch=BatchSize(messages=200, linger_s=0.02),
     )
     chain.start()
-    print("up", flush=True)
+    sys.stdout.write("up\n")
+    sys.stdout.flush()
     threading.Event().wait()
 
 

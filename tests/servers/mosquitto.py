@@ -12,7 +12,7 @@ persistence_location {folder}/
 autosave_on_changes true
 autosave_interval {changes}
 max_queued_messages 1000000
-max_inflight_messages 20000
+max_inflight_messages 10000
 {extra}
 """
 
@@ -21,7 +21,8 @@ def mosquitto(folder: Path, *, conf_extra: str = "", port: int | None = None, ch
     """Return a broker on a free port with its data in `folder`; not yet started.
 
     It writes its whole database to disk after so many `changes`: with 1 a kill loses nothing, at some 50 messages a
-    second while there is a queue.
+    second while there is a queue. Messages in flight to a connected client are in memory alone whatever is set, so
+    their number is below what an ingester takes: it has them in hand when the broker dies.
     """
     folder.mkdir(parents=True, exist_ok=True)
     chosen = port or free_port()

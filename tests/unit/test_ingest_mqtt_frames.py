@@ -45,7 +45,9 @@ def written(packet: Publish | Packet, *, v5: bool) -> bytes:
     return bytes([packet.command]) + length(len(packet.body)) + packet.body
 
 
-@given(packets=st.lists(PUBLISHED | OTHER, max_size=12), cuts=st.lists(st.integers(1, 500), max_size=30), v5=st.booleans())
+@given(
+    packets=st.lists(PUBLISHED | OTHER, max_size=12), cuts=st.lists(st.integers(1, 500), max_size=30), v5=st.booleans()
+)
 def test_packets_come_out_whole_however_the_stream_is_cut(
     *, packets: list[Publish | Packet], cuts: list[int], v5: bool
 ) -> None:
@@ -86,7 +88,9 @@ def test_ten_megabytes_arrive_in_pieces() -> None:
     assert frames.take(10) == [Publish(2, 7, b"t", body)]
 
 
-@pytest.mark.parametrize("stream", [b"\x30\xff\xff\xff\xff\x01", b"\x30\x01a", b"\x32\x03\x00\x01a", b"\x30\x02\x00\x09"])
+@pytest.mark.parametrize(
+    "stream", [b"\x30\xff\xff\xff\xff\x01", b"\x30\x01a", b"\x32\x03\x00\x01a", b"\x30\x02\x00\x09"]
+)
 def test_a_stream_that_is_no_mqtt_ends_the_connection(stream: bytes) -> None:
     frames = Frames()
     frames.feed(stream)

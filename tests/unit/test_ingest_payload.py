@@ -174,10 +174,11 @@ def test_a_payload_of_another_form_is_rejected_with_its_place(payload: bytes, pl
 
 
 def test_unreadable_numbers_in_a_batch_lose_none_of_the_others() -> None:
-    body = '{"readings": [%s]}' % ", ".join(
+    rows = ", ".join(
         json.dumps({**READING, "meter": f"m{n}"}).replace('"value": 1', '"value": ' + value)
         for n, value in enumerate(["1", "NaN", "1e999", "2", "-Infinity", "9" * 4000, "3"])
     )
+    body = f'{{"readings": [{rows}]}}'
     outcome = read(message(body.encode()))
     assert outcome.readings.value.tolist() == [1.0, 2.0, 3.0]
     assert [r.place for r in outcome.rejects] == [f"readings[{n}].value" for n in (1, 2, 4, 5)]

@@ -263,7 +263,7 @@ def test_a_payload_over_http_is_refused_while_the_store_is_down(door: tuple[Payl
 
 
 def test_letters_are_replayed_with_the_profiles_of_today(door: tuple[PayloadIntake, Chain]) -> None:
-    intake, chain = door
+    _, chain = door
     chain.ingester.start()
     settled(chain, reading("a", 1, topic="strange/a"), raw(b"nonsense", "strange/b"), raw(b"still", "odecet/c"))
     chain.ingester.stop()
