@@ -259,69 +259,47 @@ def build_router() -> APIRouter:
     """Return the routes of every resource."""
     router = APIRouter(prefix="/api/v1", tags=["register"], dependencies=[guard])
     for resource in RESOURCES:
-        _add(router, resource)
+        _add_reading(router, resource)
+        _add_writing(router, resource)
     return router
 
 
-def _add(router: APIRouter, resource: Resource) -> None:
-    many, one, kind, example = f"/{resource.plural}", resource.one, resource.kind, resource.example
-    single = f"{many}/{{key:path}}"
-    listed = {"items": [example], "next": None, "total": 1}
-    body: dict[str, Any] = {"body": kind, "body_example": example, "errors": (401, 409, 412, 422, 503)}
+def _single(resource: Resource) -> str:
+    return f"/{resource.plural}/{{key:path}}"
 
-    def add(method: str, path: str, name: str, route: Callable[..., Response], summary: str, **about: Any) -> None:  # noqa: ANN401 - keyword arguments of documented
-        router.add_api_route(path, route, methods=[method], operation_id=name, summary=summary, **documented(**about))
 
-    add(
-        "GET",
-        many,
-        f"list_{resource.plural}",
-        list_route(resource),
-        f"List {resource.plural}",
-        kind=page_type(kind),
-        example=listed,
+def _add_reading(router: APIRouter, resource: Resource) -> None:
+    listed = {"items": [resource.example], "next": None, "total": 1}
+    router.get(
+        f"/{resource.plural}",
+        operation_id=f"list_{resource.plural}",
+        summary=f"List {resource.plural}",
+        **documented(page_type(resource.kind), listed),
+    )(list_route(resource))
+    router.get(
+        _single(resource),
+        operation_id=f"get_{resource.one}",
+        summary=f"Get one {resource.one}",
+        **documented(resource.kind, resource.example, errors=(404, 422, 503)),
+    )(get_route(resource))
+
+
+def _add_writing(router: APIRouter, resource: Resource) -> None:
+    one, kind, example = resource.one, resource.kind, resource.example
+    patch, patched = examples.PATCHES[one]
+
+    def about(body: type, shown: Document, status: int = 200) -> dict[str, Any]:
+        errors = (401, 409, 412, 422, 503)
+        return documented(kind, example, status=status, body=body, body_example=shown, errors=errors)
+
+    create, replace, change_ = about(kind, example, 201), about(kind, example), about(patch, patched)
+    gone = documented(None, None, status=204, errors=(401, 404, 409, 412, 422, 503))
+    many, single = f"/{resource.plural}", _single(resource)
+    router.post(many, operation_id=f"create_{one}", summary=f"Create one {one}", **create)(create_route(resource))
+    router.put(single, operation_id=f"replace_{one}", summary=f"Replace one {one}", **replace)(put_route(resource))
+    router.patch(single, operation_id=f"change_{one}", summary=f"Change fields of one {one}", **change_)(
+        patch_route(resource)
     )
-    add(
-        "POST",
-        many,
-        f"create_{one}",
-        create_route(resource),
-        f"Create one {one}",
-        kind=kind,
-        example=example,
-        status=201,
-        **body,
-    )
-    add(
-        "GET",
-        single,
-        f"get_{one}",
-        get_route(resource),
-        f"Get one {one}",
-        kind=kind,
-        example=example,
-        errors=(404, 422, 503),
-    )
-    add("PUT", single, f"replace_{one}", put_route(resource), f"Replace one {one}", kind=kind, example=example, **body)
-    body = {**body, "body": examples.PATCHES[one][0], "body_example": examples.PATCHES[one][1]}
-    add(
-        "PATCH",
-        single,
-        f"change_{one}",
-        patch_route(resource),
-        f"Change fields of one {one}",
-        kind=kind,
-        example=example,
-        **body,
-    )
-    add(
-        "DELETE",
-        single,
-        f"delete_{one}",
-        delete_route(resource),
-        f"Delete one {one} that nothing refers to",
-        kind=None,
-        example=None,
-        status=204,
-        errors=(401, 404, 409, 412, 422, 503),
+    router.delete(single, operation_id=f"delete_{one}", summary=f"Delete one {one} that nothing refers to", **gone)(
+        delete_route(resource)
     )
