@@ -44,7 +44,7 @@ def save(connection: Connection, entities: Sequence[Entity], act: Act) -> None:
     changes: list[Change] = []
     for kind in KINDS:
         mine = {key: entity for (of, key), entity in given.items() if of is kind}
-        former = _stored(connection, kind, list(mine))
+        former: dict[str, Entity] = _stored(connection, kind, list(mine))
         differ = {key: entity for key, entity in mine.items() if former.get(key) != entity}
         upsert(connection, REGISTER[kind], [row_of(entity) for entity in differ.values()], key="id")
         changes += [(kind, key, former.get(key), entity) for key, entity in differ.items()]
@@ -61,7 +61,7 @@ def remove_entities(connection: Connection, entities: Sequence[Entity], act: Act
 def remove(connection: Connection, kind: type, keys: Sequence[str], act: Act) -> None:
     """Remove these, with the findings on removed points."""
     wanted = list(dict.fromkeys(keys))
-    former = _stored(connection, kind, wanted)
+    former: dict[str, Entity] = _stored(connection, kind, wanted)
     unknown = [key for key in wanted if key not in former]
     if unknown:
         raise NotFound(f"{_word(kind)} {', '.join(unknown)} is not in the register")
