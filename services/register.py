@@ -13,7 +13,7 @@ from core.errors import Conflict, InputError, NotFound
 from core.notes import PointFinding
 from core.ports import RecordStore
 from core.registry import DialEvent, Entity, EventKind, Meter, Point
-from services.register_rules import NAMES, Problem, Snapshot, place, points_touched, problems
+from services.register_rules import NAMES, Problem, Snapshot, in_utc, place, points_touched, problems
 
 E = TypeVar("E", bound=Entity)
 ATTEMPTS: Final = 5
@@ -116,6 +116,7 @@ def swap(
     readings changes nothing. `retract_swap` undoes it.
     """
     _check_past(at, act)
+    at = at.astimezone(UTC)
 
     def decide(register: Snapshot) -> Change:
         _required(register, Point, point)
@@ -226,6 +227,7 @@ def _first(point: str, device: str, since: datetime, given: NewMeter, *, taken: 
 def record_event(records: RecordStore, event: DialEvent, act: By) -> Done:
     """Record what happened to a dial; recording the same again changes nothing."""
     _check_past(event.at, act)
+    event = in_utc(event)
 
     def decide(register: Snapshot) -> Change:
         stored = register.get(DialEvent, event.id)
@@ -299,7 +301,8 @@ def perform(records: RecordStore, decide: Callable[[Snapshot], Change], act: By)
     """
     for attempt in range(ATTEMPTS):
         register = Snapshot.of(records)
-        change = decide(register)
+        wanted = decide(register)
+        change = replace(wanted, save=tuple(in_utc(thing) for thing in wanted.save))
         after, changed = apply(register, change)
         try:
             records.save(

@@ -5,10 +5,10 @@ Each rule names the entity and field that contradict another, so that a form or 
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import groupby, pairwise
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from core.errors import InputError
 from core.ports import RecordStore
@@ -92,6 +92,13 @@ class Snapshot:
         gone = {place(thing) for thing in removing}
         things = {where: thing for where, thing in self.things.items() if where not in gone}
         return replace(self, things=things | {place(thing): thing for thing in entities})
+
+
+def in_utc(entity: E) -> E:
+    """Return the entity with its instants in UTC: Python holds none in a repeated hour for equal to one elsewhere."""
+    instants = {f.name: v for f in fields(entity) if isinstance(v := getattr(entity, f.name), datetime)}
+    changes: dict[str, Any] = {name: at.astimezone(UTC) for name, at in instants.items()}
+    return replace(entity, **changes) if changes else entity
 
 
 def place(entity: Entity) -> Place:

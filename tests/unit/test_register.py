@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -165,6 +166,17 @@ def test_a_swap_ends_the_old_meter_and_mounts_the_new_in_one_act(records: SqlRec
     assert new == replace(DIAL, id="p/1", mounted=AT, first=0.25, serial="2", multiplier=1)
     assert (done.points, records.version()) == (("p", "v"), version + 1)
     assert [(e.by, e.why) for e in records.audit(limit=2)] == [("eva", "test")] * 2
+
+
+def test_an_instant_in_the_repeated_hour_of_a_zone_is_the_same_instant(records: SqlRecordStore) -> None:
+    twice = datetime(2025, 10, 26, 2, 30, tzinfo=ZoneInfo("Europe/Prague"), fold=1)
+    register.update(records, replace(DIAL, mounted=NOW - 400 * DAY), ACT)
+    register.swap(records, "p", twice, ACT, final=1.0)
+    version = records.version()
+    assert register.swap(records, "p", twice, ACT, final=1.0).points == ()
+    assert records.version() == version
+    with pytest.raises(Conflict, match="at that very instant"):
+        register.record_event(records, replace(EVENT, at=twice), ACT)
 
 
 def test_a_swap_done_again_changes_nothing(records: SqlRecordStore) -> None:
