@@ -1,4 +1,4 @@
-"""The site: its pages, its static files, the charts' library."""
+"""The site: its pages, its static files and the library that draws its charts."""
 
 import mimetypes
 from typing import Final
