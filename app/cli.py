@@ -2,21 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from config.settings import Settings
-
+from app.cli_exchange import CONFIG, FILE, export_command, import_command, settings_of
 from app.cli_simulate import replay, simulate
 from core.calendar import Period
 from core.errors import OdecetError
-
-FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
-
-
-CONFIG = click.option("--config", type=FILE, help="TOML file of settings; odecet.toml where there is one.")
 
 
 class Shell(click.Group):
@@ -29,16 +21,6 @@ class Shell(click.Group):
         except OdecetError as err:
             click.echo(f"odecet: {err}", err=True)
             sys.exit(2)
-
-
-def _settings(config: Path | None) -> "Settings":
-    """Return the settings of a file and the environment, the log set up as they say."""
-    from app.journal import set_up_log  # noqa: PLC0415 - fast start of commands that need none
-    from config.settings import load_settings  # noqa: PLC0415
-
-    settings = load_settings(config)
-    set_up_log(settings.log.level, settings.log.format)
-    return settings
 
 
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -75,13 +57,13 @@ def demo_command(folder: Path | None, buildings: int, config: Path | None) -> No
     """Run a sample region with live meters on embedded parts; prints the address."""
     from app.demo import demo  # noqa: PLC0415 - each command loads its own
 
-    demo(_settings(config), folder=folder, buildings=buildings)
+    demo(settings_of(config), folder=folder, buildings=buildings)
 
 
 def _run(config: Path | None, **parts: bool) -> None:
     from app.process import run  # noqa: PLC0415 - each command loads its own
 
-    run(_settings(config), **parts)
+    run(settings_of(config), **parts)
 
 
 @main.command("run")
@@ -117,9 +99,11 @@ def api_command(config: Path | None) -> None:
 @CONFIG
 def check_config_command(file: Path | None, config: Path | None) -> None:
     """Check the settings of FILE (or --config, ODECET_CONFIG, odecet.toml) and the environment, and print them."""
-    for path, value in _settings(file or config).shown():
+    for path, value in settings_of(file or config).shown():
         click.echo(f"{path} = {value}")
 
 
+main.add_command(import_command)
+main.add_command(export_command)
 main.add_command(simulate)
 main.add_command(replay)

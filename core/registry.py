@@ -14,7 +14,7 @@ from typing import Final, Self
 from core.errors import InputError
 from core.units import Quantity
 
-_ID: Final = re.compile(r"^[^\s,;\"'\\]{1,120}$")
+_ID: Final = re.compile(r"[^\s,;\"'\\\x00-\x1f]{1,120}")
 EAN_DIGITS: Final = 18
 EIC_LENGTH: Final = 16
 
@@ -70,7 +70,7 @@ MAIN_REGISTERS: Final = {
 
 
 def _check_id(thing: str, code: str) -> None:
-    if not _ID.match(code):
+    if not _ID.fullmatch(code):
         raise InputError(
             f"{thing} id {code!r} cannot be used",
             remedy="use 1 to 120 characters without spaces, commas, semicolons, quotes or backslashes",
@@ -142,6 +142,9 @@ class Building:
         _check_id("building", self.id)
         _check_id(f"organisation of building {self.id}:", self.organisation)
         _check_text(f"name of building {self.id}", self.name)
+        for name, value in (("latitude", self.latitude), ("longitude", self.longitude)):
+            if value is not None and not math.isfinite(value):
+                raise InputError(f"{name} of building {self.id} is {value}", remedy="write degrees, or nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice, takewhile
 from typing import Final
 
 from ingest.message import Message
@@ -19,6 +20,10 @@ class Held:
     unacked: int
     size: int
     oldest: int
+
+
+BATCH_BYTES: Final = 8 * 2**20
+"""Payload of a batch: some 80,000 readings, a second or so of any store."""
 
 
 class Backlog:
@@ -59,7 +64,8 @@ class Backlog:
     def take(self, most: int, *, linger_s: float, wait_s: float) -> list[Message]:
         """Return up to `most` messages, gathered while they follow on each other but no longer than `linger_s`.
 
-        Waits `wait_s` for the first; returns none where none came, or where the backlog was closed.
+        Waits `wait_s` for the first; returns none where none came, or where the backlog was closed. Payloads of more
+        than BATCH_BYTES together are left for the next time, so that a batch of large messages is soon settled too.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, wait_s)
@@ -68,8 +74,13 @@ class Backlog:
                 waited += IDLE_S
                 if not self._changed.wait(IDLE_S):
                     break
-            self._working = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            self._working = [self._waiting.popleft() for _ in range(self._fitting(most))]
             return self._working
+
+    def _fitting(self, most: int) -> int:
+        """Return how many waiting messages make a batch: one at the least, up to `most` or BATCH_BYTES."""
+        sizes = accumulate(len(m.payload) for m in islice(self._waiting, most))
+        return max(1, sum(1 for _ in takewhile(lambda size: size <= BATCH_BYTES, sizes))) if self._waiting else 0
 
     def release(self, messages: Sequence[Message]) -> None:
         """Forget messages that are settled and acknowledged."""

@@ -1,0 +1,139 @@
+"""`odecet import` and `odecet export`: the register as files, and consumption and readings as CSV."""
+
+import asyncio
+import getpass
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import click
+import httpx
+
+from app.clock import now
+from app.process import address
+from app.wiring import build
+from config.settings import Settings
+from core.errors import InputError, StoreError, StoreInUse
+from core.ports import RecordStore
+from ingest.tables import FileTables
+from services.exchange import Plan, apply_import, export_register, plan_import, undo_import
+from services.register import By
+from storage.records import SqlRecordStore
+
+SHOWN_ERRORS = 50
+
+
+def _records(settings: Settings) -> RecordStore:
+    settings.data.folder.mkdir(parents=True, exist_ok=True)
+    records = SqlRecordStore(settings.records_url())
+    records.start()
+    return records
+
+
+def _act(by: str, why: str) -> By:
+    return By(by=by or getpass.getuser(), now=now(), why=why)
+
+
+def import_register(settings: Settings, file: Path, *, dry_run: bool, by: str, why: str) -> None:
+    """Import organisations, buildings, points, meters and swaps; with errors nothing is changed."""
+    if not file.exists():
+        raise InputError("file is not there", place=str(file), remedy="check the path")
+    with closing(_records(settings)) as records:
+        plan = plan_import(FileTables().read(file.name, file.read_bytes()), records, name=file.name)
+        _tell(plan)
+        if plan.errors:
+            raise InputError(f"{len(plan.errors)} errors, nothing was changed", place=str(file), remedy="mend them")
+        if dry_run:
+            click.echo("dry run: nothing was changed")
+            return
+        done = apply_import(plan, records, _act(by, why))
+        click.echo(f"imported; to undo it: odecet import --undo {done.id}" if done.id else "nothing to change")
+
+
+def _tell(plan: Plan) -> None:
+    for what, counts in (("new", plan.creates), ("changed", plan.updates), ("unchanged", plan.unchanged)):
+        told = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+        click.echo(f"{what}: {told or 'none'}")
+    for fault in plan.errors[:SHOWN_ERRORS]:
+        click.echo(
+            f"  {fault.sheet}: row {fault.row}, column {fault.column}: {fault.problem}; {fault.remedy}", err=True
+        )
+    if len(plan.errors) > SHOWN_ERRORS:
+        click.echo(f"  and {len(plan.errors) - SHOWN_ERRORS} more", err=True)
+
+
+def undo(settings: Settings, key: str, *, by: str, why: str) -> None:
+    """Undo an import: everything is as it was before."""
+    with closing(_records(settings)) as records:
+        done = undo_import(records, key, _act(by, why))
+        click.echo(f"undone: {len(done.saved)} restored, {len(done.removed)} removed")
+
+
+def export(settings: Settings, file: Path, *, language: str) -> None:
+    """Write the whole register as XLSX, or one kind of it (the file's name tells) as CSV."""
+    with closing(_records(settings)) as records:
+        sheets = export_register(records, language="en" if language == "en" else "cs")
+    if file.suffix.lower() == ".csv":
+        sheets = [sheet for sheet in sheets if sheet.name == file.stem] or sheets
+        if len(sheets) > 1:
+            names = ", ".join(f"{sheet.name}.csv" for sheet in sheets)
+            raise InputError("a CSV holds one sheet", place=str(file), remedy=f"name the file .xlsx, or one of {names}")
+    file.write_bytes(FileTables().write(file.name, sheets))
+    click.echo(f"{file}: {sum(len(sheet.rows) for sheet in sheets)} rows", err=True)
+
+
+def export_answer(settings: Settings, file: Path, path: str, question: Mapping[str, str | list[str]]) -> None:
+    """Write the CSV that the API answers: of the stores here, or of the process that holds them."""
+    answer = _ask(settings, path, question)
+    if answer.is_error:
+        raise InputError(_problem(answer), remedy="mend the question")
+    file.write_bytes(answer.content)
+    click.echo(f"{file}: {max(answer.text.count(chr(10)) - 1, 0)} rows", err=True)
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        told = answer.json()
+    except ValueError:
+        return f"the API answered {answer.status_code}"
+    return str(told.get("detail") or told.get("title") or answer.status_code)
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    token = next(iter(settings.api.tokens.values()), None)
+    return {"Accept": "text/csv"} | ({"Authorization": f"Bearer {token.get_secret_value()}"} if token else {})
+
+
+def _ask(settings: Settings, path: str, question: Mapping[str, str | list[str]]) -> httpx.Response:
+    parts = build(settings)
+    settings.data.folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.callback(parts.records.close)
+        stack.callback(parts.readings.close)
+        parts.records.start()
+        try:
+            parts.readings.start()
+        except StoreInUse as held:
+            return _ask_running(settings, path, question, held)
+        return asyncio.run(_ask_here(parts.api(ingesting=False), _headers(settings), path, question))
+
+
+async def _ask_here(
+    api: object, headers: Mapping[str, str], path: str, question: Mapping[str, str | list[str]]
+) -> httpx.Response:
+    transport = httpx.ASGITransport(app=api)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://odecet", timeout=None) as client:  # noqa: S113 - ours
+        return await client.get(path, params=question, headers=headers)
+
+
+def _ask_running(
+    settings: Settings, path: str, question: Mapping[str, str | list[str]], held: StoreError
+) -> httpx.Response:
+    place = address(settings.api.bind, settings.api.port).rstrip("/")
+    try:
+        return httpx.get(f"{place}{path}", params=question, headers=_headers(settings), timeout=300, trust_env=False)
+    except httpx.HTTPError as err:
+        raise StoreInUse(
+            f"{held}; its API at {place} does not answer ({err}):"
+            " set api.bind and api.port as the running process has them, or end it"
+        ) from err
