@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import holidays
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from api.application import Dependencies, build_api
-from api.dependencies import IngestStatus as ShownStatus
-from api.dependencies import no_ingest
 from app.clock import now
 from config.settings import Settings
 from core.gaps import DayTypes
@@ -29,10 +26,14 @@ from ingest.tables import FileTables
 from services.consumption import Calendar, PointConsumption, Question, consumption
 from services.rollup import RollUps
 from storage.duckdb_readings import DuckDBReadingStore
-from storage.influx_readings import InfluxReadingStore
 from storage.records import SqlRecordStore
 
-HOLIDAY_YEARS = range(1990, 2101)
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from api.dependencies import IngestStatus as ShownStatus
+
+HOLIDAY_YEARS = range(2000, 2051)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,11 @@ class Parts:
     metrics: CollectorRegistry
     calendar: Calendar
 
-    def api(self, *, ingesting: bool) -> FastAPI:
+    def api(self, *, ingesting: bool) -> "FastAPI":
         """Return the API; `ingesting` tells whether this process takes readings, which readiness then waits for."""
+        from api.application import Dependencies, build_api  # noqa: PLC0415 - only a process that serves loads it
+        from api.dependencies import no_ingest  # noqa: PLC0415 - same
+
         settings = self.settings
         return build_api(
             Dependencies(
@@ -88,13 +92,15 @@ class Parts:
         still = tuple((str(number), f"{reason}: {detail}") for number, reason, detail in done.still)
         return Taken(readings=done.readings, rejected=still)
 
-    def shown_status(self) -> ShownStatus:
+    def shown_status(self) -> "ShownStatus":
         """Return whether readings can arrive."""
+        from api.dependencies import IngestStatus as Shown  # noqa: PLC0415 - only a process that serves loads it
+
         status = self.ingester.status()
         source = status.source
         connected = status.running and source is not None and source.state == "connected"
         detail = status.trouble or ("" if source is None else f"{source.state} {source.detail}".strip())
-        return ShownStatus(connected=connected and not status.trouble, detail="" if connected else detail)
+        return Shown(connected=connected and not status.trouble, detail="" if connected else detail)
 
 
 def build(settings: Settings) -> Parts:
@@ -123,6 +129,8 @@ def build(settings: Settings) -> Parts:
 def reading_store(settings: Settings) -> ReadingStore:
     """Return the store of readings that the settings name."""
     if settings.readings.store == "influxdb":
+        from storage.influx_readings import InfluxReadingStore  # noqa: PLC0415 - only where it is used
+
         influx = settings.readings.influx
         return InfluxReadingStore(
             influx.url,
