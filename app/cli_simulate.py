@@ -108,7 +108,7 @@ def simulate(**given: Any) -> None:  # noqa: ANN401 - options of click
 def replay(file: Path, **given: Any) -> None:  # noqa: ANN401 - options of click
     """Publish real data of a CSV or Parquet FILE as meter dials over MQTT; every value is acknowledged."""
     from app import simulate as work  # noqa: PLC0415 - each command loads its own
-    from simulators.replay import ReplayOptions  # noqa: PLC0415
+    from simulators.replay import ReplayOptions  # noqa: PLC0415 - each command loads its own
 
     broker, cursor, per_message = broker_of(given), given.pop("cursor"), given.pop("per_message")
     zone(given["zone"])

@@ -1,0 +1,1 @@
+"""Figures of Odečet on this machine: `make bench`."""

@@ -372,7 +372,7 @@ class _Loop:
 
     # Callbacks of paho, called by take() in this thread; what they raise ends the connection, not the thread.
 
-    def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401
+    def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401 - paho's form
         if reason.is_failure:
             self._explained = True
             self._state("refused", f"{reason}: check user name, password and client id")
@@ -393,7 +393,7 @@ class _Loop:
         if mid is not None:
             self._asked[mid] = list(topics)
 
-    def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:  # noqa: ANN401
+    def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:  # noqa: ANN401 - paho's form
         self._state("connected")
         for topic, reason in zip(self._asked.pop(mid, []), reasons, strict=False):
             self._refused.pop(topic, None)
@@ -401,7 +401,7 @@ class _Loop:
                 self._refused[topic] = f"subscription refused ({reason}): check the broker's access list"
                 self._subscribe_at = time.monotonic() + SUBSCRIBE_AGAIN_S
 
-    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401 - paho's form
         if reason.value == TAKEN_OVER:
             self._explained = True
             self._state("taken_over", "another client has the same id")

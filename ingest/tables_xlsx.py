@@ -212,7 +212,7 @@ def _cell(page: Any, value: Value, *, bold: bool = False) -> Any:  # noqa: ANN40
         return WriteOnlyCell(page, value=value)
     cell = WriteOnlyCell(page)
     # The public setter makes a formula of text that begins with =, and its numbers lose their last digits.
-    cell._value = value if isinstance(value, str | int) else repr(float(value))  # noqa: SLF001
+    cell._value = value if isinstance(value, str | int) else repr(float(value))  # noqa: SLF001 - openpyxl has no other way to write text as it is
     cell.data_type = "s" if isinstance(value, str) else "n"
     cell.quotePrefix = isinstance(value, str)
     if bold:

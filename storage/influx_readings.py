@@ -133,7 +133,7 @@ class InfluxReadingStore:
         """Return the newest instant [us] of the series that a condition chooses (none: of all)."""
         chosen = f" WHERE {where}" if where else ""
         answer = self._server.query(
-            f"SELECT last(value) AS value, meter, register FROM reading{chosen} GROUP BY meter, register",  # noqa: S608
+            f"SELECT last(value) AS value, meter, register FROM reading{chosen} GROUP BY meter, register",  # noqa: S608 - names of ours; values are bound or checked
             KEYED,
         )
         keys, _ = keys_of(answer)
@@ -182,7 +182,7 @@ class InfluxReadingStore:
         time = f" AND {where}" if where else ""
         parts = [
             self._server.query(
-                f"SELECT {pick}(value) AS value, meter, register, received, origin FROM reading "  # noqa: S608
+                f"SELECT {pick}(value) AS value, meter, register, received, origin FROM reading "  # noqa: S608 - names of ours; values are bound or checked
                 f"WHERE {condition(asked[first : first + SERIES])}{time} GROUP BY meter, register",
                 {**KEYED, **FIELDS},
             )

@@ -378,7 +378,7 @@ ids = st.text(st.characters(categories=["L", "N", "S"], include_characters="-_.:
 amounts = st.floats(min_value=0, max_value=1e12)
 instants = st.datetimes(
     min_value=datetime(1970, 1, 2),  # noqa: DTZ001 - hypothesis adds the zone
-    max_value=datetime(2262, 1, 1),  # noqa: DTZ001
+    max_value=datetime(2262, 1, 1),  # noqa: DTZ001 - naive on purpose
     timezones=st.timezones(),
 )
 dated = st.lists(st.builds(Dated, since=st.dates(), value=amounts, kind=texts), max_size=4).map(tuple)

@@ -149,14 +149,14 @@ def test_a_rollover_is_proposed_and_exact_once_answered_when_the_digits_are_not_
 
 
 GLITCHES = {
-    "zero": lambda v: 0.0,
+    "zero": lambda v: v * 0,
     "minus 25": lambda v: v - 25,
     "plus 5000": lambda v: v + 5000,
     "times ten": lambda v: v * 10,
     "negative": lambda v: -v,
     "tenth": lambda v: v / 10,
-    "huge": lambda v: 4_294_967_295.0,
-    "beyond": lambda v: 1e15,
+    "huge": lambda v: v * 0 + 4_294_967_295.0,
+    "beyond": lambda v: v * 0 + 1e15,
 }
 
 

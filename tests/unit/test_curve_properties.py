@@ -256,3 +256,24 @@ def test_months_are_their_days_over_a_year() -> None:
     of_months = periods(curve, months)
     sums = [of_days.nano[(of_days.start >= a) & (of_days.start < b)].sum() for a, b in pairwise(months)]
     assert sums == of_months.nano.tolist()
+
+
+def test_a_swap_told_by_the_mountings_and_by_an_event_is_one() -> None:
+    at = np.datetime64("2026-01-01", "us") + np.arange(200) * np.timedelta64(HOUR_US, "us")
+    value = np.where(np.arange(200) < 100, 5000.0 + 2 * np.arange(200), 2.0 * (np.arange(200) - 99))
+    change = int(micros(at[99]))
+    mountings = [
+        Mounting(device="M", end_us=change, final=5198.0),
+        Mounting(device="M", start_us=change, first=0.0),
+    ]
+    told = DialEvent(
+        id="e",
+        meter="M",
+        at=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=change),
+        kind=EventKind.SWAP,
+        final=5198.0,
+        first=0.0,
+    )
+    made = build(Readings.of(KEY, np.zeros(200), at, value), mountings, [told], Rules())
+    assert made.curve.total[-1] == 398 * NANO
+    assert [mark.rule for _, mark in made.marks] == [Rule.SWAP]

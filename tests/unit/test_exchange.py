@@ -170,7 +170,7 @@ def test_a_register_is_made_from_what_people_write(records: SqlRecordStore) -> N
         sheet("meters", "ID|point|zarizeni|NAMONTOVÁNO|jednotka|počáteční stav|násobitel",
               ("m", "1", 12.0, "1.4.2026 6:00", "MWh", "1 234,5", 40), (None,) * 7),
         sheet("Odběrná místa", "Identifikátor|Budova|Název|Komodita|Úloha|Reserved kW|Reserved capacity since",
-              (1, "b", "Trafo", "ELEKTŘINA", "Fakturacni", "80,5", datetime(2025, 1, 1))),  # noqa: DTZ001
+              (1, "b", "Trafo", "ELEKTŘINA", "Fakturacni", "80,5", datetime(2025, 1, 1))),  # noqa: DTZ001 - naive on purpose
         sheet("budovy", "id|Organizace|nazev|druh|Plocha m2|plocha od|Počet žáků|žáci od",
               ("b", "o", " Škola ", "skola", "1.234,5", "01.01.2020", 300, "2024-09-01")),
         sheet("Organizace", "Identifikátor|Název|IČO", ("o", 2026, 123456)),

@@ -48,7 +48,7 @@ amounts = st.floats(min_value=0, max_value=1e9)
 days = st.dates(min_value=date(1950, 1, 1), max_value=date(2100, 1, 1))
 instants = st.datetimes(
     min_value=datetime(1990, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
-    max_value=datetime(2060, 1, 1),  # noqa: DTZ001
+    max_value=datetime(2060, 1, 1),  # noqa: DTZ001 - naive on purpose
     timezones=st.just(UTC),
 )
 

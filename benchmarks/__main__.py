@@ -1,0 +1,11 @@
+"""Print every figure: `make bench`, or `python -m benchmarks NAME ...` for some of ingest, rollups, api, storage."""
+
+import sys
+from importlib import import_module
+
+NAMES = ("ingest", "rollups", "api", "storage")
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or NAMES:
+        print(f"== {name}", flush=True)
+        import_module(f"benchmarks.{name}").run()
