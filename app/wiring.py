@@ -24,6 +24,7 @@ from ingest.profile import Router
 from ingest.reader import Reader
 from ingest.tables import FileTables
 from services.consumption import Calendar, PointConsumption, Question, consumption
+from services.held import HeldRegister
 from services.rollup import RollUps
 from storage.duckdb_readings import DuckDBReadingStore
 from storage.records import SqlRecordStore
@@ -48,6 +49,7 @@ class Parts:
     rollups: RollUps
     metrics: CollectorRegistry
     calendar: Calendar
+    register: HeldRegister
 
     def api(self, *, ingesting: bool) -> "FastAPI":
         """Return the API; `ingesting` tells whether this process takes readings, which readiness then waits for."""
@@ -77,7 +79,7 @@ class Parts:
 
     def ask(self, question: Question) -> list[PointConsumption]:
         """Answer a question of consumption."""
-        return consumption(question, readings=self.readings, records=self.records, calendar=self.calendar)
+        return consumption(question, readings=self.readings, records=self.register.view(), calendar=self.calendar)
 
     def replay(self, number: int) -> Taken:
         """Read a dead letter again with the profiles of today and mark it where it is read."""
@@ -123,6 +125,7 @@ def build(settings: Settings) -> Parts:
         rollups=RollUps(readings, records, types),
         metrics=registry,
         calendar=Calendar(day_types=types),
+        register=HeldRegister(records),
     )
 
 

@@ -15,13 +15,16 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from api.application import Dependencies, build_api
-from benchmarks.rollups import DAYS, START, register
+from benchmarks.rollups import DAYS, START
+from benchmarks.rollups import register as fill_register
 from core.calendar import NAT, Period, edges, instant
 from core.errors import OdecetError
 from core.ports import Taken
 from core.readings import SeriesKey
 from core.rollup import RollUp
 from ingest.tables import FileTables
+from services.consumption import consumption
+from services.held import HeldRegister
 from services.points import MAIN
 from storage.duckdb_readings import DuckDBReadingStore
 from storage.records import SqlRecordStore
@@ -76,6 +79,7 @@ def served(readings: DuckDBReadingStore, records: SqlRecordStore) -> Iterator[st
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
+    register = HeldRegister(records)
     deps = Dependencies(
         readings=readings,
         records=records,
@@ -84,6 +88,7 @@ def served(readings: DuckDBReadingStore, records: SqlRecordStore) -> Iterator[st
         clock=now,
         version="0",
         metrics=CollectorRegistry(),
+        ask=lambda question: consumption(question, readings=readings, records=register.view()),
     )
     config = uvicorn.Config(build_api(deps), host="127.0.0.1", port=port, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
@@ -115,7 +120,7 @@ def run() -> None:
         records = SqlRecordStore(f"sqlite:///{Path(name) / 'records.sqlite'}")
         records.start()
         readings.start()
-        register(records, POINTS)
+        fill_register(records, POINTS)
         fill(readings)
         span = {"from": "2025-01-01", "to": "2026-01-01"}
         with served(readings, records) as place, httpx.Client(base_url=place, timeout=60, trust_env=False) as client:

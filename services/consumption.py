@@ -13,10 +13,11 @@ from core.curve import estimated_seconds, gap_seconds, periods
 from core.errors import NotFound
 from core.gaps import DayTypes
 from core.mounting import build
-from core.ports import ReadingStore, RecordStore
+from core.ports import ReadingStore
 from core.readings import Floats, SeriesKey
 from core.registry import DialEvent, Meter, Point, Role
 from core.rollup import NANO, RollUp
+from services.held import RegisterReader
 from services.points import MAIN, Plan, kept_limits, main_register, plans, unit_of
 from services.rollup import LIKE_US, read_around
 
@@ -102,7 +103,7 @@ class Calendar:
 
 
 def consumption(
-    question: Question, *, readings: ReadingStore, records: RecordStore, calendar: Calendar | None = None
+    question: Question, *, readings: ReadingStore, records: RegisterReader, calendar: Calendar | None = None
 ) -> list[PointConsumption]:
     """Return the consumption of each point asked for, in their order; raise NotFound for an unknown point."""
     calendar = calendar or Calendar()
@@ -118,7 +119,7 @@ def consumption(
     return [_answer(parts[name], measured, parts, grid) for name in question.points]
 
 
-def _points(names: Sequence[str], records: RecordStore) -> dict[str, Point]:
+def _points(names: Sequence[str], records: RegisterReader) -> dict[str, Point]:
     if len(names) <= MOST_TERMS:
         return {name: records.get(Point, name) for name in names}
     known = {point.id: point for point in records.find(Point)}
@@ -128,7 +129,7 @@ def _points(names: Sequence[str], records: RecordStore) -> dict[str, Point]:
     return {name: known[name] for name in names}
 
 
-def _parts(points: Mapping[str, Point], records: RecordStore) -> dict[str, Point]:
+def _parts(points: Mapping[str, Point], records: RegisterReader) -> dict[str, Point]:
     """Return the points and all that virtual ones among them are made of."""
     found = dict(points)
     open_terms = [t.point for p in points.values() for t in p.terms]
@@ -145,7 +146,7 @@ def _from_rollups(  # noqa: PLR0917 - what one question needs
     question: Question,
     grid: _Grid,
     readings: ReadingStore,
-    records: RecordStore,
+    records: RegisterReader,
     calendar: Calendar,
 ) -> dict[str, PointConsumption]:
     if not points or not len(grid.starts):
@@ -155,7 +156,7 @@ def _from_rollups(  # noqa: PLR0917 - what one question needs
     rolled = readings.read_rollup(Period.DAY if by_day else Period.HOUR, keys, grid.starts[0], grid.ends[-1])
     sums = _summed(rolled, keys, grid)
     units = _units(points, question.register, readings, records)
-    return {key.meter: _of_sums(key, units[key.meter], sums, row, grid) for row, key in enumerate(keys)}
+    return _of_sums(keys, units, sums, grid)
 
 
 def _summed(rolled: RollUp, keys: Sequence[SeriesKey], grid: _Grid) -> _Sums:
@@ -206,22 +207,30 @@ def _extreme(cell: npt.NDArray[np.int64], at: Instants, size: int, least: np.ufu
     return np.where(found == none, NAT, found.astype("datetime64[us]"))
 
 
-def _of_sums(key: SeriesKey, unit: str, sums: _Sums, row: int, grid: _Grid) -> PointConsumption:
+def _of_sums(
+    keys: Sequence[SeriesKey], units: Mapping[str, str], sums: _Sums, grid: _Grid
+) -> dict[str, PointConsumption]:
+    """Return what the sums say of each point."""
     span = (micros(grid.ends) - micros(grid.starts)) / US
-    known, estimated = sums.known_s[row], np.minimum(sums.estimated_s[row], sums.known_s[row])
-    return PointConsumption(
-        point=key.meter,
-        register=key.register,
-        unit=unit,
-        starts=grid.starts,
-        ends=grid.ends,
-        amount=np.where(known > 0, sums.nano[row] / NANO, np.nan),
-        measured=(known - estimated) / span,
-        estimated=estimated / span,
-        missing=(span - known) / span,
-        first_at=sums.first_at[row],
-        last_at=sums.last_at[row],
-    )
+    estimated = np.minimum(sums.estimated_s, sums.known_s)
+    amount = np.where(sums.known_s > 0, sums.nano / NANO, np.nan)
+    shares = (sums.known_s - estimated) / span, estimated / span, (span - sums.known_s) / span
+    return {
+        key.meter: PointConsumption(
+            point=key.meter,
+            register=key.register,
+            unit=units[key.meter],
+            starts=grid.starts,
+            ends=grid.ends,
+            amount=amount[row],
+            measured=shares[0][row],
+            estimated=shares[1][row],
+            missing=shares[2][row],
+            first_at=sums.first_at[row],
+            last_at=sums.last_at[row],
+        )
+        for row, key in enumerate(keys)
+    }
 
 
 def _unknown(point: str, register: str, unit: str, grid: _Grid) -> PointConsumption:
@@ -242,7 +251,7 @@ def _unknown(point: str, register: str, unit: str, grid: _Grid) -> PointConsumpt
     )
 
 
-def _units(points: Sequence[Point], register: str, readings: ReadingStore, records: RecordStore) -> dict[str, str]:
+def _units(points: Sequence[Point], register: str, readings: ReadingStore, records: RegisterReader) -> dict[str, str]:
     """Return the unit of each point's consumption: of the register asked for, else of its newest meter's."""
     if register and register != MAIN:
         return {p.id: unit_of(register) for p in points}
@@ -259,7 +268,7 @@ def _units(points: Sequence[Point], register: str, readings: ReadingStore, recor
     }
 
 
-def _meters(points: Sequence[Point], records: RecordStore) -> list[Meter]:
+def _meters(points: Sequence[Point], records: RegisterReader) -> list[Meter]:
     if len(points) > MOST_TERMS:
         return records.find(Meter)
     return [m for p in points for m in records.find(Meter, where={"point": p.id})]
@@ -270,7 +279,7 @@ def _from_readings(  # noqa: PLR0917 - what one question needs
     question: Question,
     grid: _Grid,
     readings: ReadingStore,
-    records: RecordStore,
+    records: RegisterReader,
     calendar: Calendar,
 ) -> dict[str, PointConsumption]:
     """Return consumption in quarter-hours, straight from the readings with the limits that the roll-ups kept."""
@@ -285,7 +294,7 @@ def _from_readings(  # noqa: PLR0917 - what one question needs
     return found
 
 
-def _of_curve(plan: Plan, grid: _Grid, readings: ReadingStore, records: RecordStore) -> PointConsumption:
+def _of_curve(plan: Plan, grid: _Grid, readings: ReadingStore, records: RegisterReader) -> PointConsumption:
     span = int(micros(grid.starts[0])), int(micros(grid.ends[-1]))
     mine, window = read_around(readings, plan.series, span, LIKE_US)
     rules = replace(plan.rules, limits=kept_limits(records, plan), window_us=window)

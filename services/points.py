@@ -13,6 +13,7 @@ from core.ports import RecordStore
 from core.readings import SeriesKey
 from core.registry import MAIN_REGISTERS, Commodity, DialEvent, Meter, Point, Register
 from core.units import CANONICAL, Quantity, Unit, unit
+from services.held import RegisterReader
 
 MAIN: Final = "main"
 """The register of a roll-up that counts the point's consumption, from whatever register each of its meters has."""
@@ -159,7 +160,7 @@ def _of_register(event: DialEvent, register: str, chosen: set[str]) -> DialEvent
     return replace(event, final=None, first=None)
 
 
-def kept_limits(records: RecordStore, plan: Plan) -> dict[str, Limits]:
+def kept_limits(records: RegisterReader, plan: Plan) -> dict[str, Limits]:
     """Return the limits of each device that were learnt for a plan before, empty where none were."""
     text = records.kept(_limits_key(plan))
     return {device: Limits(**values) for device, values in json.loads(text).items()} if text else {}
