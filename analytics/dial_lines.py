@@ -30,11 +30,12 @@ class Meter:
 
 
 def lines(
-    readings: Readings, meters: Mapping[str, Meter], events: Sequence[DialEvent], period: Period, now: datetime
+    readings: Readings, meters: Mapping[SeriesKey, Meter], events: Sequence[DialEvent], period: Period, now: datetime
 ) -> Iterator[dict[str, Any]]:
     """Yield a line per meter, register and period that its readings touch, in that order.
 
-    `readings` may hold many series; each meter is in `meters`. Events of a meter hold for each of its registers.
+    `readings` may hold many series; each is in `meters`. Events of a meter hold for each of its registers, their dial
+    readings for the one that they name, else for the one that they fit best.
     A swap to another meter ends the old one's lines and starts the new one's. Readings before 2000 or more than a
     day after `now` are left out and found.
     """
@@ -43,15 +44,15 @@ def lines(
         mine = readings.take(readings.code == code)
         sane = (mine.at >= EARLIEST) & (mine.at <= latest)
         mounting, within = _stay(key, readings, meters, events)
-        case = _Case(key=key, outside=mine.take(~sane), meter=meters[key.meter], mounting=mounting, events=within)
+        case = _Case(key=key, outside=mine.take(~sane), meter=meters[key], mounting=mounting, events=within)
         yield from _series(case, mine.take(sane), period) if sane.any() else _nothing(case)
 
 
 def _stay(
-    key: SeriesKey, readings: Readings, meters: Mapping[str, Meter], events: Sequence[DialEvent]
+    key: SeriesKey, readings: Readings, meters: Mapping[SeriesKey, Meter], events: Sequence[DialEvent]
 ) -> tuple[Mounting, list[DialEvent]]:
     """Return the mounting of a meter and the events within it; a swap to a meter of the file bounds both."""
-    meter = meters[key.meter]
+    meter = meters[key]
     mounting = Mounting(device=key.meter, modulus=meter.modulus, moduli=meter.moduli)
     present = {s.meter for s in readings.series}
     within: list[DialEvent] = []
@@ -63,8 +64,29 @@ def _stay(
         elif event.meter == key.meter and other and event.kind is EventKind.SWAP:
             mounting = replace(mounting, end_us=at, final=event.final)
         elif event.meter == key.meter:
-            within.append(event)
+            within.append(event if key == _meant(event, readings) else replace(event, final=None, first=None))
     return mounting, within
+
+
+def _meant(event: DialEvent, readings: Readings) -> SeriesKey | None:
+    """Return the series whose dial an event's readings are of: the one that it names, else the nearest in value."""
+    series = [key for key in readings.series if key.meter == event.meter and event.register in {"", key.register}]
+    if len(series) < 2:  # noqa: PLR2004 - one register leaves no choice
+        return next(iter(series), None)
+    return min(series, key=lambda key: _distance(event, readings.of_series(key)))
+
+
+def _distance(event: DialEvent, mine: Readings) -> float:
+    """Return how far the dial readings of an event are from those of a series around it, relative to them."""
+    at = instant(event.at)
+    old, new = mine.value[mine.at <= at], mine.value[mine.at >= at]
+    pairs = [(event.final, old[-1:]), (event.first, new[:1])]
+    off = [
+        abs(told - shown[0]) / max(abs(told), abs(shown[0]), 1e-9)
+        for told, shown in pairs
+        if told is not None and len(shown)
+    ]
+    return max(off, default=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,11 +28,12 @@ def print_curve(
     happened = read_events(events, series.units) if events else []
     types = DayTypes(zone=zone(zone_name), holidays=public_holidays(zone_name, series.readings))
     known = {}
-    for name, dial in series.units.items():
-        fact = facts.get(name, MeterFacts())
+    for key, dial in series.units.items():
+        fact = facts.get(key.meter, MeterFacts())
         modulus = None if fact.digits is None else 10.0**fact.digits * dial.scale / dial.divisor
-        rules = Rules(unit=dial.canonical, max_rate=fact.max_rate, allowed_gap_h=fact.allowed_gap_h, day_types=types)
-        known[name] = Meter(modulus=modulus, moduli=moduli(dial), rules=rules)
+        rate = fact.max_rate(dial.canonical)
+        rules = Rules(unit=dial.canonical, max_rate=rate, allowed_gap_h=fact.allowed_gap_h, day_types=types)
+        known[key] = Meter(modulus=modulus, moduli=moduli(dial), rules=rules)
     encoder = msgspec.json.Encoder()
     made = lines(series.readings, known, happened, period, now())
     out.writelines(encoder.encode(line) + b"\n" for line in made)

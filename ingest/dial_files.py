@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from core.calendar import moment
 from core.errors import InputError
+from core.readings import SeriesKey
 from core.registry import DialEvent, EventKind
 from core.units import Unit, unit
 from ingest.series_files import instants, numbers, read_table, refuse, texts
@@ -17,11 +18,16 @@ from ingest.series_files import instants, numbers, read_table, refuse, texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterFacts:
-    """What a meters file says of a dial: digits, the most that flows [kW, m³/h], allowed gap [h]."""
+    """What a meters file says of a meter: digits, the most that flows, allowed gap [h]."""
 
     digits: int | None = None
-    max_rate: float | None = None
+    max_kw: float | None = None
+    max_m3_h: float | None = None
     allowed_gap_h: float | None = None
+
+    def max_rate(self, unit: str) -> float | None:
+        """Return the most that flows through a register of a canonical unit [kW or m³/h]."""
+        return {"kWh": self.max_kw, "m³": self.max_m3_h}.get(unit)
 
 
 def read_meters(path: Path) -> dict[str, MeterFacts]:
@@ -35,22 +41,21 @@ def read_meters(path: Path) -> dict[str, MeterFacts]:
     refuse(
         path, "digits", (digits != np.rint(digits)) & ~np.isnan(digits), texts(table, "digits"), "write a whole number"
     )
-    rate = np.where(np.isnan(columns["max_kw"]), columns["max_m3_h"], columns["max_kw"])
-    rows = zip(names, digits, rate, columns["allowed_gap_h"], strict=True)
-    return {
-        name: MeterFacts(
-            digits=None if math.isnan(d) else int(d),
-            max_rate=None if math.isnan(r) else float(r),
-            allowed_gap_h=None if math.isnan(g) else float(g),
-        )
-        for name, d, r, g in rows
-    }
+    rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+    return {name: _facts(*row) for name, row in zip(names, rows, strict=True)}
 
 
-def read_events(path: Path, units: Mapping[str, Unit]) -> list[DialEvent]:
-    """Return the events of a file with columns meter, at, kind, final, first, new_meter.
+def _facts(digits: float, max_kw: float, max_m3_h: float, allowed_gap_h: float) -> MeterFacts:
+    known = [None if math.isnan(value) else value for value in (digits, max_kw, max_m3_h, allowed_gap_h)]
+    whole = None if known[0] is None else int(known[0])
+    return MeterFacts(digits=whole, max_kw=known[1], max_m3_h=known[2], allowed_gap_h=known[3])
 
-    Dial readings are in the unit column's unit, else in the one of the meter's readings.
+
+def read_events(path: Path, units: Mapping[SeriesKey, Unit]) -> list[DialEvent]:
+    """Return the events of a file with columns meter, at, kind, final, first, new_meter, register, unit.
+
+    All but the first three may be left out. Dial readings are in the unit column's unit, else in the one of the readings of the register, or of the meter's
+    first register.
     """
     table = read_table(path, ("meter", "at", "kind"))
     kinds = texts(table, "kind").to_pylist()
@@ -58,7 +63,8 @@ def read_events(path: Path, units: Mapping[str, Unit]) -> list[DialEvent]:
     refuse(path, "kind", wrong, kinds, "write swap, reset or rollover")
     final, first = (numbers(path, table, c, optional=True) for c in ("final", "first"))
     at = instants(path, table, "at")
-    rows = zip(texts(table, "meter").to_pylist(), kinds, texts(table, "new_meter").to_pylist(), strict=True)
+    registers = texts(table, "register").to_pylist()
+    rows = zip(texts(table, "meter").to_pylist(), kinds, texts(table, "new_meter").to_pylist(), registers, strict=True)
     scales = _scales(path, table, units)
     return [
         DialEvent(
@@ -69,8 +75,9 @@ def read_events(path: Path, units: Mapping[str, Unit]) -> list[DialEvent]:
             final=_canonical(final[i], scales[i]),
             first=_canonical(first[i], scales[i]),
             new_device=new,
+            register=register,
         )
-        for i, (meter, kind, new) in enumerate(rows)
+        for i, (meter, kind, new, register) in enumerate(rows)
     ]
 
 
@@ -80,12 +87,13 @@ def _canonical(value: float, of: Unit | None) -> float | None:
     return float(value) if of is None else float(value) * of.scale / of.divisor
 
 
-def _scales(path: Path, table: pa.Table, units: Mapping[str, Unit]) -> list[Unit | None]:
+def _scales(path: Path, table: pa.Table, units: Mapping[SeriesKey, Unit]) -> list[Unit | None]:
     scales: list[Unit | None] = []
-    rows = zip(texts(table, "meter").to_pylist(), texts(table, "unit").to_pylist(), strict=True)
-    for row, (meter, written) in enumerate(rows, start=2):
+    names = (texts(table, column).to_pylist() for column in ("meter", "register", "unit"))
+    for row, (meter, register, written) in enumerate(zip(*names, strict=True), start=2):
+        own = [found for key, found in sorted(units.items()) if key.meter == meter and register in {"", key.register}]
         try:
-            scales.append(unit(written) if written else units.get(meter))
+            scales.append(unit(written) if written else next(iter(own), None))
         except InputError as err:
             raise InputError(err.problem, place=f"{path}: row {row}, column unit", remedy=err.remedy) from err
     return scales

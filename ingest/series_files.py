@@ -28,10 +28,10 @@ EMPTY: Final = ("", "null", "NULL", "None")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesFile:
-    """Readings in canonical units, and the unit in which each meter's dial is written in the file."""
+    """Readings in canonical units, and the unit in which each series is written in the file."""
 
     readings: Readings
-    units: dict[str, Unit]
+    units: dict[SeriesKey, Unit]
 
 
 def read_table(path: Path, needed: Sequence[str]) -> pa.Table:
@@ -56,7 +56,8 @@ def read_table(path: Path, needed: Sequence[str]) -> pa.Table:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    head = path.open("rb").readline()
+    with path.open("rb") as file:
+        head = file.readline()
     delimiter = ";" if head.count(b";") > head.count(b",") else ","
     names = [n.strip().strip('"') for n in head.decode("utf-8-sig", "replace").strip().split(delimiter)]
     options = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
@@ -162,10 +163,9 @@ def read_series(path: Path) -> SeriesFile:
     keys, code = coded(pc.binary_join_element_wise(meters, texts(table, "register"), "\x1f"))
     series = tuple(SeriesKey(*key.split("\x1f")) for key in keys)
     _one_quantity(path, series, code, units, unit_code)
-    first_unit = {
-        series[c].meter: units[unit_code[i]] for c, i in zip(*np.unique(code, return_index=True), strict=True)
-    }
-    return SeriesFile(readings=Readings.of(series, code, at, canonical, source=path.name), units=first_unit)
+    firsts = zip(*np.unique(code, return_index=True), strict=True)
+    written = {series[c]: units[unit_code[row]] for c, row in firsts}
+    return SeriesFile(readings=Readings.of(series, code, at, canonical, source=path.name), units=written)
 
 
 def _units(path: Path, names: list[str], code: npt.NDArray[np.int32]) -> list[Unit]:

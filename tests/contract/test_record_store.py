@@ -1,7 +1,6 @@
 """What RecordStore promises, held against SQLite and PostgreSQL."""
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -166,9 +165,7 @@ def test_the_same_id_twice_with_different_values_is_a_conflict(store: RecordStor
     assert len(store.audit()) == 1
 
 
-@pytest.mark.parametrize(
-    "entity", [replace(SCHOOL, name="a\x00b"), replace(SCHOOL, name="a\ud800b"), replace(MAIN, latitude=math.nan)]
-)
+@pytest.mark.parametrize("entity", [replace(SCHOOL, name="a\x00b"), replace(SCHOOL, name="a\ud800b")])
 def test_what_a_database_cannot_hold_is_refused_as_input(store: RecordStore, entity: Entity) -> None:
     save(store, SCHOOL)
     with pytest.raises(InputError):
