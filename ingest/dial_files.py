@@ -54,8 +54,8 @@ def _facts(digits: float, max_kw: float, max_m3_h: float, allowed_gap_h: float) 
 def read_events(path: Path, units: Mapping[SeriesKey, Unit]) -> list[DialEvent]:
     """Return the events of a file with columns meter, at, kind, final, first, new_meter, register, unit.
 
-    All but the first three may be left out. Dial readings are in the unit column's unit, else in the one of the readings of the register, or of the meter's
-    first register.
+    All but the first three may be left out. Dial readings are in the unit column's unit, else in the one of the
+    readings of the register, or of the meter's first register.
     """
     table = read_table(path, ("meter", "at", "kind"))
     kinds = texts(table, "kind").to_pylist()
