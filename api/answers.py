@@ -29,15 +29,22 @@ def etag(value: Any) -> str:  # noqa: ANN401 - whatever JSON can say
     return f'"{hashlib.sha256(_encoder.encode(value)).hexdigest()[:24]}"'
 
 
-def as_csv(name: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], *, czech: bool) -> Response:
+def as_csv(
+    name: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Value]],
+    *,
+    czech: bool,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     """Return a table: RFC 4180 with points, or as Czech spreadsheets read it (semicolon, decimal comma, BOM)."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if czech else ",", lineterminator="\r\n")
     writer.writerow(columns)
     writer.writerows([_cell(value, czech=czech) for value in row] for row in rows)
     text = ("\ufeff" if czech else "") + out.getvalue()
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(text.encode(), 200, headers, media_type=CSV)
+    told = {"Content-Disposition": f'attachment; filename="{name}.csv"', **(headers or {})}
+    return Response(text.encode(), 200, told, media_type=CSV)
 
 
 def _cell(value: Value, *, czech: bool) -> str:

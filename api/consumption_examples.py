@@ -47,6 +47,10 @@ CONSUMPTION_CSV: Final = (
     "B01-EL,Elektřina,B01,electricity,energy.import,kWh,2026-01-01T00:00:00+01:00,2026-02-01T00:00:00+01:00,12480.5,"
     "0.98,0.02,0.0,2025-12-31T23:00:00Z,2026-01-31T23:00:00Z\r\n"
 )
+READINGS_CSV: Final = (
+    "meter,register,at,value,unit,kind,quality,span_s,received,source,replaced\r\n"
+    "em-0001,energy.import,2026-01-01T00:15:00Z,81234.5,kWh,cumulative,,0,2026-01-01T00:15:02Z,odecet,false\r\n"
+)
 READINGS: Final[dict[str, Any]] = {
     "items": [
         {

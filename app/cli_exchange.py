@@ -68,5 +68,5 @@ def export_command(file: Path, what: str, config: Path | None, **given: Any) -> 
         raise InputError(f"{what} need --from and --to", remedy="write them as 2026-01-01")
     question: dict[str, str | list[str]] = {"from": given["start"], "to": given["end"], "format": "csv"}
     question |= {"point": list(given["points"])} if given["points"] else {}
-    question |= {"period": given["period"]} if what == "consumption" else {}
+    question |= {"period": given["period"]} if what == "consumption" else {"limit": "10000"}
     exchange.export_answer(settings, file, f"/api/v1/{what}", question)

@@ -127,6 +127,9 @@ def _fill(parts: Parts, sample: Sample, stop: threading.Event) -> None:
 
 def _live(parts: Parts, sample: Sample, stop: threading.Event) -> None:
     """Publish what the meters send: first what is missing since the last run, then as time passes."""
+    while not parts.shown_status().connected:  # the embedded broker keeps nothing for a session that is not there yet
+        if stop.wait(0.1):
+            return
     kept = parts.records.kept(LIVE)
     since = datetime.fromisoformat(kept) if kept else sample.ended
     broker = Broker(host=parts.settings.mqtt.host, port=parts.settings.mqtt.port)

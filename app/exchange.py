@@ -2,8 +2,9 @@
 
 import asyncio
 import getpass
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from services.register import By
 from storage.records import SqlRecordStore
 
 SHOWN_ERRORS = 50
+Asked = Mapping[str, str | list[str]]
 
 
 def _records(settings: Settings) -> RecordStore:
@@ -82,13 +84,27 @@ def export(settings: Settings, file: Path, *, language: str) -> None:
     click.echo(f"{file}: {sum(len(sheet.rows) for sheet in sheets)} rows", err=True)
 
 
-def export_answer(settings: Settings, file: Path, path: str, question: Mapping[str, str | list[str]]) -> None:
+def export_answer(settings: Settings, file: Path, path: str, question: Asked) -> None:
     """Write the CSV that the API answers: of the stores here, or of the process that holds them."""
-    answer = _ask(settings, path, question)
-    if answer.is_error:
-        raise InputError(_problem(answer), remedy="mend the question")
-    file.write_bytes(answer.content)
-    click.echo(f"{file}: {max(answer.text.count(chr(10)) - 1, 0)} rows", err=True)
+    rows, after = 0, ""
+    with _answers(settings) as ask, file.open("wb") as out:
+        while True:
+            answer = ask(path, {**question, **({"after": after} if after else {})})
+            if answer.is_error:
+                raise InputError(_problem(answer), remedy="mend the question")
+            heading, _, body = answer.content.partition(b"\r\n")
+            out.write(body if after else heading + b"\r\n" + body)
+            rows += body.count(b"\r\n")
+            after = _next(answer)
+            if not after:
+                break
+    click.echo(f"{file}: {rows} rows", err=True)
+
+
+def _next(answer: httpx.Response) -> str:
+    """Return the cursor of the next page, empty at the end."""
+    following = answer.links.get("next", {}).get("url", "")
+    return httpx.URL(following).params.get("after", "") if following else ""
 
 
 def _problem(answer: httpx.Response) -> str:
@@ -104,7 +120,9 @@ def _headers(settings: Settings) -> dict[str, str]:
     return {"Accept": "text/csv"} | ({"Authorization": f"Bearer {token.get_secret_value()}"} if token else {})
 
 
-def _ask(settings: Settings, path: str, question: Mapping[str, str | list[str]]) -> httpx.Response:
+@contextmanager
+def _answers(settings: Settings) -> Iterator[Callable[[str, Asked], httpx.Response]]:
+    """Give what answers questions: the API over the stores here, else the process that holds them."""
     parts = build(settings)
     settings.data.folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -114,21 +132,20 @@ def _ask(settings: Settings, path: str, question: Mapping[str, str | list[str]])
         try:
             parts.readings.start()
         except StoreInUse as held:
-            return _ask_running(settings, path, question, held)
-        return asyncio.run(_ask_here(parts.api(ingesting=False), _headers(settings), path, question))
+            yield partial(_ask_running, settings, held)
+            return
+        runner = stack.enter_context(asyncio.Runner())
+        api = parts.api(ingesting=False)
+        yield lambda path, question: runner.run(_ask_here(api, _headers(settings), path, question))
 
 
-async def _ask_here(
-    api: object, headers: Mapping[str, str], path: str, question: Mapping[str, str | list[str]]
-) -> httpx.Response:
+async def _ask_here(api: object, headers: Mapping[str, str], path: str, question: Asked) -> httpx.Response:
     transport = httpx.ASGITransport(app=api)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://odecet", timeout=None) as client:  # noqa: S113 - ours
         return await client.get(path, params=question, headers=headers)
 
 
-def _ask_running(
-    settings: Settings, path: str, question: Mapping[str, str | list[str]], held: StoreError
-) -> httpx.Response:
+def _ask_running(settings: Settings, held: StoreError, path: str, question: Asked) -> httpx.Response:
     place = address(settings.api.bind, settings.api.port).rstrip("/")
     try:
         return httpx.get(f"{place}{path}", params=question, headers=_headers(settings), timeout=300, trust_env=False)

@@ -11,13 +11,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import consumption_examples as examples
-from api.answers import as_json, utc_texts
+from api.answers import Value, as_csv, as_json, utc_texts
 from api.asking import Span, span_of
 from api.contract import documented
 from api.paging import next_link
 from api.problems import Place, Refused
 from api.room import Body, Caller, InRoom, Room, guard
-from api.routes.consumption import From, To, Zone
+from api.routes.consumption import Form, From, To, Zone, wants_csv
 from api.snapshot import Snapshot
 from core.calendar import Bools, instant, micros, moment
 from core.calendar import zone as zone_of
@@ -203,8 +203,6 @@ def _cut(chunk: Chunk, limit: int) -> tuple[Chunk, str | None]:
     same = (at == at[limit - 1]) & (rank == rank[limit - 1])
     end = int(np.flatnonzero(same)[-1]) + 1
     page = _taken(chunk, slice(0, end))
-    if end == len(chunk.readings):  # more may follow in time that was not read yet
-        return page, f"{int(micros(at[end - 1]))}~{int(rank[end - 1])}"
     return page, f"{int(micros(at[end - 1]))}~{int(rank[end - 1])}"
 
 
@@ -242,6 +240,12 @@ def rows(chunk: Chunk) -> list[Reading]:
     return list(map(Reading, *columns))
 
 
+def table_rows(readings: Sequence[Reading]) -> list[list[Value]]:
+    """Return readings as the rows of a table, remarks on quality in one cell."""
+    tuples = map(msgspec.structs.astuple, readings)
+    return [[" ".join(v) if isinstance(v, tuple | list) else v for v in row] for row in tuples]
+
+
 def _wanted(room: Room, point: list[str], meter: list[str], register: str, span: Span, *, revisions: bool) -> Wanted:
     if not point and not meter:
         raise InputError(
@@ -265,8 +269,9 @@ def _wanted(room: Room, point: list[str], meter: list[str], register: str, span:
     operation_id="list_readings",
     summary="Raw readings of points or meters, by instant",
     description="Readings as stored, in canonical units. A point's are those of its meters while they were mounted. "
-    "`revisions=true` adds former values of readings that were sent again.",
-    **documented(ReadingPage, examples.READINGS, errors=(401, 404, 422, 503)),
+    "`revisions=true` adds former values of readings that were sent again. "
+    "A CSV holds a page too: follow the Link header.",
+    **documented(ReadingPage, examples.READINGS, errors=(401, 404, 422, 503), also={"text/csv": examples.READINGS_CSV}),
 )
 def list_readings(  # noqa: PLR0917 - FastAPI fills these by name
     request: Request,
@@ -280,16 +285,24 @@ def list_readings(  # noqa: PLR0917 - FastAPI fills these by name
     revisions: Annotated[bool, Query(description="With former values.", examples=[False])] = False,  # noqa: FBT002 - the API's word
     limit: Annotated[int, Query(ge=1, le=MOST, description="How many at most.", examples=[DEFAULT])] = DEFAULT,
     after: Annotated[str, Query(description="The cursor of the page before.", examples=[""])] = "",
+    form: Form = "",
 ) -> Response:
-    """Return a page of readings."""
+    """Return a page of readings as JSON or CSV."""
+    csv = wants_csv(request, form)
     span = span_of(start, to, zone_of(zone) if zone else room.deps.zone, room.deps.clock())
     wanted = _wanted(room, point, meter, register, span, revisions=revisions)
     if not wanted.series:
-        return as_json(ReadingPage([], None))
+        return _page([], None, {}, csv=csv)
     chunk, cursor = read_page(room.deps.readings, wanted, after, limit)
     fixed = {"from": moment(wanted.start).isoformat(), "to": moment(wanted.end).isoformat()}
     headers = next_link(request, after=cursor, limit=limit, **fixed) if cursor else {}
-    return as_json(ReadingPage(rows(chunk), cursor), headers=headers)
+    return _page(rows(chunk), cursor, headers, csv=csv)
+
+
+def _page(found: list[Reading], cursor: str | None, headers: Mapping[str, str], *, csv: bool) -> Response:
+    if csv:
+        return as_csv("readings", Reading.__struct_fields__, table_rows(found), czech=False, headers=headers)
+    return as_json(ReadingPage(found, cursor), headers=headers)
 
 
 @router.post(
