@@ -261,7 +261,7 @@ def _units(points: Sequence[Point], register: str, readings: ReadingStore, recor
     for key in readings.known(sorted({m.device for m in newest.values()})):
         have.setdefault(key.meter, set()).add(key.register)
     return {
-        p.id: unit_of(main_register(newest[p.id], p.commodity, have.get(newest[p.id].device, ())))
+        p.id: unit_of(main_register(newest[p.id], p.commodity, have.get(newest[p.id].device, ())), newest[p.id])
         if p.id in newest
         else ""
         for p in points

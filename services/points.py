@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from core.calendar import US
+from core.errors import InputError
 from core.gaps import DayTypes
 from core.mounting import FOREVER, Mounting, Rules, moduli
 from core.plausible import Limits
@@ -46,12 +47,12 @@ def _us_of(meter: Meter) -> tuple[int, int]:
     return start, FOREVER if meter.removed is None else round(meter.removed.timestamp() * US)
 
 
-def _mounting(meter: Meter, *, dial: bool) -> Mounting:
+def _mounting(meter: Meter, *, dial: bool, unstated: bool) -> Mounting:
     """Return a meter's mounting; what is recorded of its dial is that of the register that counts (`dial`)."""
     start, end = _us_of(meter)
     shown = unit(meter.unit) if meter.unit else Unit(Quantity.ENERGY)
     modulus = None if meter.digits is None else 10.0**meter.digits * shown.scale / shown.divisor
-    return Mounting(
+    plain = Mounting(
         device=meter.device,
         start_us=start,
         end_us=end,
@@ -61,21 +62,48 @@ def _mounting(meter: Meter, *, dial: bool) -> Mounting:
         moduli=moduli(shown),
         multiplier=meter.multiplier,
     )
+    return _as_sent(plain, shown) if unstated else plain
+
+
+def _as_sent(plain: Mounting, said: Unit) -> Mounting:
+    """Return the mounting of a dial whose readings state no unit: all that is canonical goes back to what it shows."""
+    scale = said.scale / said.divisor
+    return replace(
+        plain,
+        first=None if plain.first is None else plain.first / scale,
+        final=None if plain.final is None else plain.final / scale,
+        modulus=None if plain.modulus is None else plain.modulus / scale,
+        moduli=tuple(m / scale for m in plain.moduli),
+        multiplier=plain.multiplier * scale,
+    )
 
 
 def main_register(meter: Meter, commodity: Commodity, present: Iterable[str]) -> str:
-    """Return the register of a meter that counts: the one that it names, else the first choice that has readings."""
+    """Return the register of a meter that counts: the one that it names, else the first choice that has readings.
+
+    Readings without a unit count where the register says the unit of the meter, and nothing better is there.
+    """
     if meter.register:
         return meter.register
     choices = MAIN_REGISTERS[commodity]
     have = set(present)
-    return next((r for r in (*choices, *POWER_REGISTERS) if r in have), choices[0])
+    unstated = sorted(r for r in have if meter.unit and _quantity(r) is Quantity.UNSTATED)
+    return next((r for r in (*choices, *unstated, *POWER_REGISTERS) if r in have), choices[0])
 
 
-def unit_of(register: str) -> str:
-    """Return the canonical unit in which a register's consumption is counted."""
-    quantity = Register.parse(register).quantity
+def unit_of(register: str, meter: Meter | None = None) -> str:
+    """Return the canonical unit in which a register's consumption is counted; of an unstated one the meter's."""
+    quantity = _quantity(register)
+    if quantity is Quantity.UNSTATED and meter is not None and meter.unit:
+        quantity = unit(meter.unit).quantity
     return CANONICAL.get(COUNTED.get(quantity, quantity), "")
+
+
+def _quantity(register: str) -> Quantity:
+    try:
+        return Register.parse(register).quantity
+    except InputError:
+        return Quantity.UNSTATED
 
 
 def plans(
@@ -111,8 +139,8 @@ def _of_point(
     day_types: DayTypes,
 ) -> list[Plan]:
     main = {m.id: main_register(m, point.commodity, registers.get(m.device, ())) for m in mounted}
-    counted = unit_of(main[mounted[-1].id])
-    chosen = {m.id: main[m.id] for m in mounted if unit_of(main[m.id]) == counted}
+    counted = unit_of(main[mounted[-1].id], mounted[-1])
+    chosen = {m.id: main[m.id] for m in mounted if unit_of(main[m.id], m) == counted}
     made = [_plan(point, MAIN, mounted, chosen, events, day_types)]
     others = {r for m in mounted for r in registers.get(m.device, ()) if r != main[m.id] and _counts(r)}
     for register in sorted(others):
@@ -122,7 +150,7 @@ def _of_point(
 
 
 def _counts(register: str) -> bool:
-    return Register.parse(register).quantity in {Quantity.ENERGY, Quantity.VOLUME, Quantity.REACTIVE_ENERGY}
+    return _quantity(register) in {Quantity.ENERGY, Quantity.VOLUME, Quantity.REACTIVE_ENERGY}
 
 
 def _plan(  # noqa: PLR0917 - the parts of one plan, made in one place
@@ -137,7 +165,7 @@ def _plan(  # noqa: PLR0917 - the parts of one plan, made in one place
     devices = {m.device for m in having}
     of_register = {chosen[m.id] for m in having}
     rules = Rules(
-        unit=unit_of(chosen[having[-1].id]),
+        unit=unit_of(chosen[having[-1].id], having[-1]),
         max_rate=point.max_rate if register == MAIN else None,
         allowed_gap_h=point.allowed_gap_h,
         day_types=day_types,
@@ -146,7 +174,9 @@ def _plan(  # noqa: PLR0917 - the parts of one plan, made in one place
         point=point.id,
         register=register,
         series=tuple(dict.fromkeys(SeriesKey(m.device, chosen[m.id]) for m in having)),
-        mountings=tuple(_mounting(m, dial=register == MAIN) for m in having),
+        mountings=tuple(
+            _mounting(m, dial=register == MAIN, unstated=_quantity(chosen[m.id]) is Quantity.UNSTATED) for m in having
+        ),
         events=tuple(_of_register(e, register, of_register) for e in events if e.meter in devices),
         rules=rules,
     )

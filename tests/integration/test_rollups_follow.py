@@ -162,6 +162,20 @@ def test_a_virtual_point_is_the_signed_sum_and_lacks_what_a_part_lacks(bench: Be
     assert sums.lacking.tolist() == [0, 1]
 
 
+def test_readings_without_a_unit_count_once_somebody_says_it(bench: Bench) -> None:
+    at, value = stream(days=10)
+    key = SeriesKey("dev-1", "unstated.total")
+    bench.readings.write(Readings.of((key,), np.zeros(len(at)), at, value * 1000))
+    bench.rollups.run()
+    assert np.isnan(bench.ask(Period.DAY, days=10)).all()
+    bench.save(Meter(id="m1", point="p", device="dev-1", mounted=START - timedelta(days=1), unit="Wh"))
+    bench.rollups.run()
+    (part,) = bench.parts(Period.DAY, days=10)
+    assert part.unit == "kWh"
+    assert np.nansum(part.amount) == pytest.approx(value[-1] - value[0], rel=1e-9)
+    assert np.nansum(bench.ask(Period.QUARTER_HOUR, days=10)) == pytest.approx(value[-1] - value[0], rel=1e-9)
+
+
 def test_work_goes_on_where_it_was_stopped(bench: Bench) -> None:
     at, value = stream(days=10)
     for device in ("dev-1", "dev-2"):
