@@ -24,7 +24,10 @@ BREAK_COST: Final = 10.0
 ROLLOVER_COST: Final = 0.5
 STUCK_COST: Final = 0.6
 SETTLED: Final = 3
-"""Readings after a break until the dial is believed to go on there."""
+"""Readings after a break until the dial is believed to go on there; fewer where it rose for a day."""
+MENDED: Final = 0.8
+NEAR_TURN: Final = 0.1
+"""A roll-over is proposed where both readings are within this share of the dial's range around its turn."""
 
 
 SNAP_US: Final = 36 * HOUR_US
@@ -232,7 +235,7 @@ class _Reader:
         regained = right + int(np.searchsorted(self.nano[right : end + 1], self.nano[left]))
         fall = int(self.nano[left] - self.nano[right])
         steps = range(regained, min(right + FEW, end) + 1)
-        back = next((i for i in steps if i > right and self._unusual(i - 1, i)), None)
+        back = next((i for i in steps if i > right and self._unusual(i - 1, i, fall)), None)
         if back is None and regained <= end and self._slight(fall, left, right, regained, regained - right):
             back = regained
         return back if back is not None and self._plausible(left, back) else None
@@ -242,17 +245,18 @@ class _Reader:
         below = start + int(np.searchsorted(self.nano[start : left + 1], self.nano[right], side="right")) - 1
         fall = int(self.nano[left] - self.nano[right])
         steps = range(below, max(left - FEW, start) - 1, -1)
-        gone = next((i for i in steps if i < left and self._unusual(i, i + 1)), None)
+        gone = next((i for i in steps if i < left and self._unusual(i, i + 1, fall)), None)
         if gone is None and below >= start and self._slight(fall, below, right, right, left - below):
             gone = below
         return gone if gone is not None and self._plausible(gone, right) else None
 
-    def _unusual(self, low: int, high: int) -> bool:
-        """Return whether a step is more than usual; with little known every one is."""
+    def _unusual(self, low: int, high: int, fall: int) -> bool:
+        """Return whether a step is more than usual, or, with little known, about as large as the fall that it mends."""
+        rise = int(self.nano[high] - self.nano[low])
         usual = self.dial.limits.usual
         if usual is None:
-            return True
-        return bool(self.nano[high] - self.nano[low] > usual * float(self.at[high] - self.at[low]) / HOUR_US)
+            return rise >= MENDED * fall
+        return rise > usual * float(self.at[high] - self.at[low]) / HOUR_US
 
     def _slight(self, fall: int, left: int, low: int, back: int, count: int) -> bool:
         """Return whether a fall is within the last digits, or less than what usually flows until it is made good.
@@ -310,16 +314,18 @@ class _Reader:
         high, low = int(self.nano[left]), int(self.nano[right])
         most = float(self.dial.limits.most(float(self.at[right] - self.at[left])))
         about = {"at_us": int(self.at[right]), "final": high, "first": low}
-        if high > low >= 0 and any(high <= m and 0 <= low + m - high <= most for m in self.dial.moduli):
+        if high > low >= 0 and any(high <= m and low + m - high <= min(most, NEAR_TURN * m) for m in self.dial.moduli):
             return {"kind": "rollover"} | about
         usual = self.dial.limits.usual or self.dial.limits.rate
         elapsed_h = float(self.at[right] - self.at[left]) / HOUR_US
-        return {"kind": "reset" if 0 <= low <= usual * elapsed_h else "swap"} | about
+        return {"kind": "reset" if 0 <= low <= min(usual * elapsed_h, NEAR_TURN * high) else "swap"} | about
 
 
 def _settled(made: Chain) -> Chain:
     """Return the chain without the few readings after a last break that do not yet tell where the dial goes on."""
     breaks = np.flatnonzero(made.broken)
-    if not len(breaks) or len(made.at_us) - 1 - breaks[-1] >= SETTLED:
+    if not len(breaks):
         return made
-    return made.until(int(breaks[-1]) + 1)
+    first, last = int(breaks[-1]) + 1, len(made.at_us) - 1
+    rose = made.counted[last] > made.counted[first] and made.at_us[last] - made.at_us[first] >= 24 * HOUR_US
+    return made if rose or last - first + 1 >= SETTLED else made.until(first)

@@ -47,7 +47,7 @@ def learn(at_us: Longs, nano: Longs, *, max_rate: float | None = None, unit: str
     """
     rise, elapsed = np.diff(nano).astype(float), np.diff(at_us).astype(float)
     up = rise > 0
-    quantum = float(np.quantile(rise[up], 0.01)) if up.any() else 0.0
+    quantum = min(_last_digit(nano), float(rise[up].min())) if up.any() else 0.0
     typical = float(np.median(elapsed)) if len(elapsed) else 0.0
     steady = up & (elapsed <= 4 * typical)
     rates = np.where(steady, rise / np.maximum(elapsed, 1), 0.0) * HOUR_US
@@ -61,7 +61,14 @@ def learn(at_us: Longs, nano: Longs, *, max_rate: float | None = None, unit: str
     lone = rates[_lone(rise, steady & (rates > rate))]
     if len(lone) > LONE_RISES:
         rate = max(rate, LEARNT_MARGIN * float(np.sort(lone)[-LONE_RISES - 1]))
-    return Limits(rate=min(rate, ceiling), usual=usual, quantum=min(quantum, usual))
+    return Limits(rate=min(rate, ceiling), usual=usual, quantum=quantum)
+
+
+def _last_digit(nano: Longs) -> float:
+    """Return the largest power of ten [nano] that divides all values: the worth of the dial's last digit."""
+    whole = int(np.gcd.reduce(nano))
+    digits = len(str(whole)) - len(str(whole).rstrip("0"))
+    return float(10**digits) if whole else 0.0
 
 
 def _top(rates: Floats) -> float | None:

@@ -238,3 +238,35 @@ def test_a_day_has_92_or_100_quarter_hours_when_the_clock_changes() -> None:
         assert quarters(made) == count
         assert made.nano.sum() == periods(built.curve, np.array([start, end])).nano[0]
         assert made.nano.sum() == count * 5 * NANO // 2
+
+
+def monthly(*values: float) -> Built:
+    at = np.array([f"2026-{m + 1:02d}-01" for m in range(len(values))], "datetime64[us]")
+    return curve(at, np.array(values))
+
+
+def test_a_swap_between_monthly_readings_is_asked_and_not_taken_for_a_glitch() -> None:
+    built = monthly(100.0, 200.0, 50.0, 160.0, 260.0, 360.0)
+    assert found(built).count(Rule.BREAK) == 1
+    assert Rule.GLITCH not in found(built)
+    assert built.curve.total[-1] == 410 * NANO
+
+
+def test_a_mistyped_monthly_reading_is_a_glitch() -> None:
+    assert monthly(100.0, 200.0, 30.0, 400.0, 510.0).curve.total[-1] == 410 * NANO
+    assert monthly(100.0, 200.0, 3000.0, 400.0, 510.0).curve.total[-1] == 410 * NANO
+
+
+def test_a_rollover_is_proposed_only_near_the_turn_of_the_dial() -> None:
+    kinds = [(m.proposal or {})["kind"] for _, m in monthly(99_990.0, 20.0, 50.0).marks if m.rule is Rule.BREAK]
+    assert kinds == ["rollover"]
+    kinds = [(m.proposal or {})["kind"] for _, m in monthly(5_200.0, 4_000.0, 4_100.0).marks if m.rule is Rule.BREAK]
+    assert kinds == ["swap"]
+
+
+def test_a_dial_that_started_again_is_asked_also_when_it_soon_passes_its_old_value() -> None:
+    steps = np.full(40, 0.5)
+    value = np.concatenate([3.2 - 0.5 * np.arange(7)[::-1], 0.5 + np.cumsum(steps)])
+    built = curve(times(len(value) - 1), value)
+    assert Rule.BREAK in found(built)
+    assert built.curve.total[-1] / NANO == pytest.approx(value[6] - value[0] + value[-1] - value[7])
