@@ -237,15 +237,6 @@ class RecordStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """A value of a table with its place, so that an error can name row and column."""
-
-    row: int
-    column: str
-    value: str | float | int | bool | datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """A table: a name, column headings and rows of values (None: empty), the first of them in row `first_row`."""
 

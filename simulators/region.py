@@ -103,13 +103,6 @@ class SampleRegion:
     meters: tuple[Meter, ...]
     simulated: tuple[SimulatedMeter, ...]
 
-    def dial_of(self, device: str) -> SimulatedMeter:
-        """Return the first simulated dial of a device; KeyError where there is none."""
-        for one in self.simulated:
-            if one.device == device:
-                return one
-        raise KeyError(device)
-
 
 class _Place(NamedTuple):
     """A building with what its loads need."""
