@@ -127,7 +127,8 @@ def _stays(mountings: Sequence[Mounting], events: Sequence[DialEvent]) -> list[_
     for mounting in sorted(mountings, key=lambda m: m.start_us):
         here = [e for e in events if e.meter == mounting.device and not e.retracted]
         here = [e for e in here if mounting.start_us <= _us(e) <= mounting.end_us and not _told_by(e, mounting)]
-        exchanges = [_exchange(e, mounting) for e in here if e.kind is not EventKind.ROLLOVER]
+        made = (_exchange(e, mounting) for e in here if e.kind is not EventKind.ROLLOVER)
+        exchanges = sorted(made, key=lambda x: x.at_us)
         turns = tuple(_us(e) for e in here if e.kind is EventKind.ROLLOVER)
         last = stays[-1] if stays else None
         if last and last.end_us == mounting.start_us and _same_dialling(last.mounting, mounting):
@@ -138,8 +139,9 @@ def _stays(mountings: Sequence[Mounting], events: Sequence[DialEvent]) -> list[_
             joined = (*last.exchanges, between, *exchanges)
             stays[-1] = replace(last, end_us=mounting.end_us, exchanges=joined, rollovers_us=last.rollovers_us + turns)
         else:
-            ordered = tuple(sorted(exchanges, key=lambda x: x.at_us))
-            stays.append(_Stay(mounting=mounting, end_us=mounting.end_us, exchanges=ordered, rollovers_us=turns))
+            stays.append(
+                _Stay(mounting=mounting, end_us=mounting.end_us, exchanges=tuple(exchanges), rollovers_us=turns)
+            )
     return stays
 
 

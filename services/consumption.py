@@ -297,7 +297,8 @@ def _from_readings(  # noqa: PLR0917 - what one question needs
 def _of_curve(plan: Plan, grid: _Grid, readings: ReadingStore, records: RegisterReader) -> PointConsumption:
     span = int(micros(grid.starts[0])), int(micros(grid.ends[-1]))
     mine, window = read_around(readings, plan.series, span, LIKE_US)
-    rules = replace(plan.rules, limits=kept_limits(records, plan), window_us=window)
+    learnt = kept_limits(records, plan)
+    rules = replace(plan.rules, limits=learnt.limits if learnt else {}, window_us=window)
     edges = np.append(grid.starts, grid.ends[-1:])
     made = periods(build(mine, plan.mountings, plan.events, rules).curve, edges)
     estimated, known = estimated_seconds(made), made.span_s - made.missing_s

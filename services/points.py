@@ -9,7 +9,7 @@ from core.calendar import US
 from core.errors import InputError
 from core.gaps import DayTypes
 from core.mounting import FOREVER, Mounting, Rules, moduli
-from core.plausible import Limits
+from core.plausible import HOUR_US, Limits
 from core.ports import RecordStore
 from core.readings import SeriesKey
 from core.registry import MAIN_REGISTERS, Commodity, DialEvent, Meter, Point, Register
@@ -35,6 +35,7 @@ class Plan:
     mountings: tuple[Mounting, ...]
     events: tuple[DialEvent, ...]
     rules: Rules
+    learnt: "Learnt | None" = None
 
     @property
     def key(self) -> SeriesKey:
@@ -190,15 +191,39 @@ def _of_register(event: DialEvent, register: str, chosen: set[str]) -> DialEvent
     return replace(event, final=None, first=None)
 
 
-def kept_limits(records: RegisterReader, plan: Plan) -> dict[str, Limits]:
-    """Return the limits of each device that were learnt for a plan before, empty where none were."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """Limits by device, and the first and last reading [µs] that they were learnt from."""
+
+    limits: dict[str, Limits]
+    first_us: int
+    last_us: int
+
+    def holds(self, until_us: int) -> bool:
+        """Return whether the limits still hold: until twice as much is known, and for good after a year."""
+        span = self.last_us - self.first_us
+        return span >= YEAR_US or until_us - self.first_us <= 2 * span
+
+
+WEEK_US: Final = 7 * 24 * HOUR_US
+YEAR_US: Final = 365 * 24 * HOUR_US
+
+
+def kept_limits(records: RegisterReader, plan: Plan) -> Learnt | None:
+    """Return what was learnt for a plan before, None where nothing was."""
     text = records.kept(_limits_key(plan))
-    return {device: Limits(**values) for device, values in json.loads(text).items()} if text else {}
+    if not text:
+        return None
+    kept = json.loads(text)
+    limits = {device: Limits(**values) for device, values in kept["limits"].items()}
+    return Learnt(limits=limits, first_us=kept["first_us"], last_us=kept["last_us"])
 
 
-def keep_limits(records: RecordStore, plan: Plan, limits: Mapping[str, Limits]) -> None:
-    """Keep the limits learnt for a plan, so that parts of the curve made later follow the same ones."""
-    records.keep(_limits_key(plan), json.dumps({device: asdict(value) for device, value in limits.items()}))
+def keep_limits(records: RecordStore, plan: Plan, learnt: Learnt) -> None:
+    """Keep what was learnt for a plan, so that parts of the curve made later follow the same limits."""
+    limits = {device: asdict(value) for device, value in learnt.limits.items()}
+    kept = {"limits": limits, "first_us": learnt.first_us, "last_us": learnt.last_us}
+    records.keep(_limits_key(plan), json.dumps(kept))
 
 
 def _limits_key(plan: Plan) -> str:

@@ -24,7 +24,7 @@ from core.readings import Readings, SeriesKey
 from core.readings import concat as concat_readings
 from core.registry import DialEvent, Meter, Point
 from core.rollup import NANO, RollUp, concat
-from services.points import Plan, keep_limits, kept_limits, plans
+from services.points import WEEK_US, Learnt, Plan, keep_limits, kept_limits, plans
 
 TOKEN: Final = "rollup/token"  # noqa: S105 - a cursor, no secret
 DUE: Final = "rollup/due"
@@ -159,8 +159,7 @@ class RollUps:
         )
         by_point: dict[str, list[Plan]] = {}
         for plan in made:
-            limits = kept_limits(self.records, plan)
-            by_point.setdefault(plan.point, []).append(replace(plan, rules=replace(plan.rules, limits=limits)))
+            by_point.setdefault(plan.point, []).append(_learnt(plan, kept_limits(self.records, plan)))
         of_device: dict[str, tuple[str, ...]] = {}
         for meter in meters:
             of_device[meter.device] = (*of_device.get(meter.device, ()), meter.point)
@@ -169,7 +168,7 @@ class RollUps:
     def _compute(self, chunk: Mapping[str, Span]) -> None:
         """Compute the roll-ups of some points over their spans and write them."""
         wanted = [(plan, span) for point, span in chunk.items() for plan in self.known.plans.get(point, ())]
-        made = self._made([(plan, span if plan.rules.limits else EVER) for plan, span in wanted], NEAR_US)
+        made = self._made([(plan, _enough(plan, span)) for plan, span in wanted], NEAR_US)
         wide = [(m.plan, m.span) for m in made.values() if m.span != EVER and _needs_more(m.built.curve, m.span)]
         made |= self._made(wide, LIKE_US)
         self._keep_limits(made.values())
@@ -190,19 +189,25 @@ class RollUps:
             series = tuple(dict.fromkeys(key for plan in group for key in plan.series))
             every, window = read_around(self.readings, series, span, margin)
             for plan, mine in _split(every, group):
-                built = build(mine, plan.mountings, plan.events, replace(plan.rules, window_us=window))
+                limits = {} if exact[plan.key] == EVER else plan.rules.limits
+                rules = replace(plan.rules, window_us=window, limits=limits)
+                built = build(mine, plan.mountings, plan.events, rules)
                 widened = _to_neighbours(built.curve, exact[plan.key])
                 made[plan.key] = _Made(plan=plan, built=built, span=widened)
         return made
 
     def _keep_limits(self, made: Iterable[_Made]) -> None:
+        """Keep the limits of curves made anew from a week or more, so that what is made in part agrees with them."""
         for one in made:
-            limits = one.built.limits
-            if one.plan.rules.limits or not any(of_device.usual for of_device in limits.values()):
+            at_us, limits = one.built.curve.read_us, one.built.limits
+            known = len(at_us) and at_us[-1] - at_us[0] >= WEEK_US and any(of.usual for of in limits.values())
+            if one.span != EVER or not known:
                 continue
-            keep_limits(self.records, one.plan, limits)
+            learnt = Learnt(limits=limits, first_us=int(at_us[0]), last_us=int(at_us[-1]))
+            keep_limits(self.records, one.plan, learnt)
             mine = self.known.plans[one.plan.point]
-            mine[mine.index(one.plan)] = replace(one.plan, rules=replace(one.plan.rules, limits=limits))
+            place = next(i for i, plan in enumerate(mine) if plan.register == one.plan.register)
+            mine[place] = _learnt(one.plan, learnt)
 
     def _rolled(self, made: _Made, grain: Period) -> list[RollUp]:
         """Return the periods of a curve that touch its span."""
@@ -259,6 +264,16 @@ def blank(former: RollUp) -> RollUp:
         first_at=none,
         last_at=none,
     )
+
+
+def _learnt(plan: Plan, learnt: Learnt | None) -> Plan:
+    limits = learnt.limits if learnt else {}
+    return replace(plan, learnt=learnt, rules=replace(plan.rules, limits=limits))
+
+
+def _enough(plan: Plan, span: Span) -> Span:
+    """Return the span to compute: all of it while too little is known to keep what was learnt."""
+    return span if plan.learnt is not None and plan.learnt.holds(span[1]) else EVER
 
 
 def _wider(known: Span | None, span: Span) -> Span:

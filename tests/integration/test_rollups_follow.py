@@ -176,6 +176,19 @@ def test_readings_without_a_unit_count_once_somebody_says_it(bench: Bench) -> No
     assert np.nansum(bench.ask(Period.QUARTER_HOUR, days=10)) == pytest.approx(value[-1] - value[0], rel=1e-9)
 
 
+def test_a_quiet_first_night_does_not_make_the_day_after_a_fault(bench: Bench) -> None:
+    at = instant(START) + np.arange(40 * 96) * np.timedelta64(15 * 60 * 1_000_000, "us")
+    hour = np.arange(len(at)) // 4 % 24
+    value = 1000 + np.cumsum(np.where((hour >= 8) & (hour < 18), 500.0, 0.5))
+    for first in range(0, len(at), 16):
+        bench.write(at[first : first + 16], value[first : first + 16])
+        if first < 10 * 96 or first % 960 == 0:
+            bench.rollups.run()
+    bench.rollups.run()
+    assert bench.records.findings(points=["p"], open_only=True) == []
+    assert np.nansum(bench.ask(Period.DAY, days=41)) == pytest.approx(value[-1] - value[0], rel=1e-9)
+
+
 def test_work_goes_on_where_it_was_stopped(bench: Bench) -> None:
     at, value = stream(days=10)
     for device in ("dev-1", "dev-2"):
