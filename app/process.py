@@ -1,10 +1,11 @@
 """A process of Odečet: opens what its command names, serves until it is told to stop, closes in reverse order."""
 
+import json
 import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 
 import uvicorn
@@ -14,7 +15,7 @@ from app.broker import EmbeddedBroker
 from app.jobs import Jobs
 from app.wiring import Parts, build
 from config.settings import Settings
-from core.errors import StoreUnavailable
+from core.errors import StoreError, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +78,7 @@ def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool
         stack.callback(broker.close)
         broker.start()
     if ingest:
-        stack.callback(parts.ingester.stop)
-        parts.ingester.start()
+        _ingest(parts, stack)
     if worker:
         jobs = Jobs(parts.rollups, every_s=settings.worker.rollup_every_s, metrics=parts.metrics)
         stack.callback(jobs.close)
@@ -91,6 +91,23 @@ def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool
         stack.callback(thread.join)
         stack.callback(server.shutdown)
     stop.wait()
+
+
+def _ingest(parts: Parts, stack: ExitStack) -> None:
+    """Start the ingester; topic filters of former runs are unsubscribed, for the broker keeps them in the session."""
+    key, topics = f"mqtt/topics/{parts.settings.mqtt.client_id}", list(parts.settings.mqtt.topics)
+    former = json.loads(parts.records.kept(key) or "[]")
+    parts.source.forget(former)
+    parts.records.keep(key, json.dumps(list(dict.fromkeys([*topics, *former]))))
+
+    def end() -> None:
+        connected = parts.source.status().connects > 0
+        parts.ingester.stop()
+        with suppress(StoreError):  # the former filters are unsubscribed once more by the next start
+            parts.records.keep(key, json.dumps(topics if connected else [*topics, *former]))
+
+    stack.callback(end)
+    parts.ingester.start()
 
 
 class _Server(uvicorn.Server):

@@ -44,6 +44,7 @@ class Parts:
     settings: Settings
     readings: ReadingStore
     records: RecordStore
+    source: MqttSource
     ingester: Ingester
     intake: PayloadIntake
     rollups: RollUps
@@ -116,11 +117,23 @@ def build(settings: Settings) -> Parts:
         size_limit=settings.ingest.max_payload_bytes,
     )
     types = day_types(settings)
+    backlog = Backlog(bound=settings.ingest.queue_messages, bound_bytes=settings.ingest.queue_bytes)
+    source = MqttSource(connection(settings), backlog=backlog, clock=now)
     return Parts(
         settings=settings,
         readings=readings,
         records=records,
-        ingester=_ingester(settings, reader, readings, records, metrics),
+        source=source,
+        ingester=Ingester(
+            backlog=backlog,
+            source=source,
+            reader=reader,
+            readings=readings,
+            records=records,
+            clock=now,
+            metrics=metrics,
+            batch=BatchSize(messages=settings.ingest.batch_messages, linger_s=settings.ingest.batch_ms / 1000),
+        ),
         intake=PayloadIntake(reader=reader, readings=readings, records=records, metrics=metrics),
         rollups=RollUps(readings, records, types),
         metrics=registry,
@@ -156,23 +169,6 @@ def day_types(settings: Settings) -> DayTypes:
     """Return which days are alike where the buildings stand."""
     czech = holidays.country_holidays("CZ", years=HOLIDAY_YEARS)
     return DayTypes(zone=settings.calendar.tz(), holidays=frozenset(day for day in czech if isinstance(day, date)))
-
-
-def _ingester(
-    settings: Settings, reader: Reader, readings: ReadingStore, records: RecordStore, metrics: IngestMetrics
-) -> Ingester:
-    ingest = settings.ingest
-    backlog = Backlog(bound=ingest.queue_messages, bound_bytes=ingest.queue_bytes)
-    return Ingester(
-        backlog=backlog,
-        source=MqttSource(connection(settings), backlog=backlog, clock=now),
-        reader=reader,
-        readings=readings,
-        records=records,
-        clock=now,
-        metrics=metrics,
-        batch=BatchSize(messages=ingest.batch_messages, linger_s=ingest.batch_ms / 1000),
-    )
 
 
 def connection(settings: Settings) -> Connection:

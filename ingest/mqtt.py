@@ -108,6 +108,11 @@ class MqttSource:
         self._restarts = 0
         backlog.on_room(self._wake)
 
+    def forget(self, topics: Sequence[str]) -> None:
+        """Have filters of a former run unsubscribed at every connection; to be called before start()."""
+        former = tuple(topic for topic in dict.fromkeys(topics) if topic not in self._connection.topics)
+        self._connection = replace(self._connection, former_topics=former)
+
     def start(self) -> None:
         """Begin to take messages; returns at once, also where the broker is absent."""
         self._closing.clear()

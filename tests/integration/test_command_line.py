@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
+from storage.records import SqlRecordStore
+from tests.servers.mosquitto import mosquitto
 from tests.servers.process import free_port, listens, wait_until
 
 ODECET = Path(sys.executable).parent / "odecet"
@@ -228,3 +232,43 @@ def test_the_demo_shows_its_region_with_readings_that_came_over_mqtt(tmp_path: P
 def arrived(port: int) -> float:
     lines = fetch(port, "/metrics").decode().splitlines()
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("odecet_ingest_readings_total"))
+
+
+@pytest.mark.server
+def test_a_topic_taken_out_of_the_settings_is_heard_no_more(tmp_path: Path) -> None:
+    broker, metrics = mosquitto(tmp_path / "mosquitto"), free_port()
+    broker.start()
+    common = {"MQTT__PORT": broker.port, "METRICS__PORT": metrics}
+
+    def subscribed() -> bool:
+        try:
+            lines = fetch(metrics, "/metrics").decode().splitlines()
+        except OSError:
+            return False
+        return any(line.startswith("odecet_ingest_connected{") and line.endswith(" 1.0") for line in lines)
+
+    for topics, readings in (("odecet/#,old/#", 0), ("odecet/#", 2)):
+        env = environment(tmp_path, **common, MQTT__TOPICS=topics)
+        process = subprocess.Popen([str(ODECET), "ingest"], cwd=tmp_path, env=env)
+        wait_until(subscribed, what="the ingester's session", seconds=60)
+        for n in range(readings):
+            payload = json.dumps({"meter": "m", "at": f"2026-01-0{n + 1}T00:00:00Z", "value": n, "unit": "kWh"})
+            for topic in ("old/m", "odecet/m"):
+                publish(broker.port, topic, payload)
+        wait_until(lambda wanted=readings: arrived(metrics) >= wanted, what="readings", seconds=30)  # type: ignore[misc]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    broker.stop()
+    records = SqlRecordStore(f"sqlite:///{tmp_path / 'data' / 'records.sqlite'}")
+    records.start()
+    assert records.count_letters() == {}
+    records.close()
+
+
+def publish(port: int, topic: str, payload: str) -> None:
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    client.publish(topic, payload, qos=1).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
