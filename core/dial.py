@@ -5,9 +5,11 @@ readings left out as a glitch, a roll-over, a stuck dial that caught up, or a br
 The work grows with the number of cuts, not of readings.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -26,6 +28,8 @@ STUCK_COST: Final = 0.6
 SETTLED: Final = 3
 """Readings after a break until the dial is believed to go on there; fewer where it rose for a day."""
 MENDED: Final = 0.8
+SAME_DIAL: Final = 0.005
+"""How near a jump comes to a power of ten where the same dial is written in another unit."""
 NEAR_TURN: Final = 0.1
 """A roll-over is proposed where both readings are within this share of the dial's range around its turn."""
 
@@ -136,7 +140,7 @@ class _Reader:
         counted[1:] = np.cumsum(np.where(breaks, 0, rises))
         shown = self.nano[kept]
         made = Chain(at_us=self.at[kept], shown=shown, counted=counted, broken=breaks, marks=tuple(marks))
-        return _settled(made)
+        return _settled(_in_scale(made))
 
     def _cheapest(self) -> list[_Step]:
         steps = [_Step(0.0, -1, -1, 0, Join.LINE)]
@@ -319,6 +323,29 @@ class _Reader:
         usual = self.dial.limits.usual or self.dial.limits.rate
         elapsed_h = float(self.at[right] - self.at[left]) / HOUR_US
         return {"kind": "reset" if 0 <= low <= min(usual * elapsed_h, NEAR_TURN * high) else "swap"} | about
+
+
+def _in_scale(made: Chain) -> Chain:
+    """Return the chain with what follows a jump by a power of ten unknown, until a jump back by the same.
+
+    Such a jump is a unit that changed without a word: the dial goes on, but what it counts is not known.
+    """
+    breaks = np.flatnonzero(made.broken).tolist()
+    broken, off = made.broken.copy(), 0
+    for place, following in pairwise([*breaks, len(made.broken)]):
+        jump = _power_of_ten(int(made.shown[place]), int(made.shown[place + 1]))
+        off = jump if off == 0 else 0 if jump == -off else off
+        broken[place:following] |= off != 0
+    rises = np.where(broken, 0, np.diff(made.counted))
+    return replace(made, broken=broken, counted=np.concatenate([[0], np.cumsum(rises)]))
+
+
+def _power_of_ten(before: int, after: int) -> int:
+    """Return the power of ten by which a value is another's multiple, within a few thousandths; 0 where it is none."""
+    if min(before, after) <= 0:
+        return 0
+    ratio = math.log10(after / before)
+    return round(ratio) if abs(10 ** (ratio - round(ratio)) - 1) <= SAME_DIAL else 0
 
 
 def _settled(made: Chain) -> Chain:

@@ -270,3 +270,24 @@ def test_a_dial_that_started_again_is_asked_also_when_it_soon_passes_its_old_val
     built = curve(times(len(value) - 1), value)
     assert Rule.BREAK in found(built)
     assert built.curve.total[-1] / NANO == pytest.approx(value[6] - value[0] + value[-1] - value[7])
+
+
+@pytest.mark.parametrize("factor", [1000.0, 10.0, 0.001])
+@pytest.mark.parametrize("mean_kw", [3.0, 30.0, 200.0])
+def test_a_unit_that_changes_without_a_word_invents_nothing_and_is_asked(mean_kw: float, factor: float) -> None:
+    values, at = dial(mean_kw), times()
+    stream = values.copy()
+    stream[1500:] *= factor
+    built = curve(at, stream)
+    assert Rule.BREAK in found(built)
+    assert month(built, at) == pytest.approx(values[1499] - values[0], rel=1e-6)
+    assert periods(built.curve, at[[1500, -1]]).missing_s[0] == (len(at) - 1501) * 900
+
+
+def test_a_unit_that_changes_for_a_while_leaves_that_time_unknown() -> None:
+    values, at = dial(30.0), times()
+    stream = values.copy()
+    stream[1500:1800] *= 1000
+    built = curve(at, stream)
+    known = values[1499] - values[0] + values[-1] - values[1800]
+    assert month(built, at) == pytest.approx(known, rel=1e-6)
