@@ -28,6 +28,9 @@ STUCK_COST: Final = 0.6
 SETTLED: Final = 3
 """Readings after a break until the dial is believed to go on there; fewer where it rose for a day."""
 MENDED: Final = 0.8
+MANY_BREAKS: Final = 5
+CLOSE: Final = 100
+"""Breaks no more readings apart than this follow on each other closely; no dial is exchanged that often."""
 SAME_DIAL: Final = 0.005
 """How near a jump comes to a power of ten where the same dial is written in another unit."""
 NEAR_TURN: Final = 0.1
@@ -140,7 +143,7 @@ class _Reader:
         counted[1:] = np.cumsum(np.where(breaks, 0, rises))
         shown = self.nano[kept]
         made = Chain(at_us=self.at[kept], shown=shown, counted=counted, broken=breaks, marks=tuple(marks))
-        return _settled(_in_scale(made))
+        return _settled(_in_scale(_believed(made)))
 
     def _cheapest(self) -> list[_Step]:
         steps = [_Step(0.0, -1, -1, 0, Join.LINE)]
@@ -325,6 +328,22 @@ class _Reader:
         return {"kind": "reset" if 0 <= low <= min(usual * elapsed_h, NEAR_TURN * high) else "swap"} | about
 
 
+def _believed(made: Chain) -> Chain:
+    """Return the chain with all unknown between breaks that follow on each other closely: that is no dial."""
+    breaks = np.flatnonzero(made.broken)
+    groups = np.split(breaks, np.flatnonzero(np.diff(breaks) > CLOSE) + 1)
+    broken = made.broken.copy()
+    for group in groups:
+        if len(group) >= MANY_BREAKS:
+            broken[group[0] : group[-1]] = True
+    return _with_breaks(made, broken)
+
+
+def _with_breaks(made: Chain, broken: Bools) -> Chain:
+    rises = np.where(broken, 0, np.diff(made.counted))
+    return replace(made, broken=broken, counted=np.concatenate([[0], np.cumsum(rises)]))
+
+
 def _in_scale(made: Chain) -> Chain:
     """Return the chain with what follows a jump by a power of ten unknown, until a jump back by the same.
 
@@ -336,8 +355,7 @@ def _in_scale(made: Chain) -> Chain:
         jump = _power_of_ten(int(made.shown[place]), int(made.shown[place + 1]))
         off = jump if off == 0 else 0 if jump == -off else off
         broken[place:following] |= off != 0
-    rises = np.where(broken, 0, np.diff(made.counted))
-    return replace(made, broken=broken, counted=np.concatenate([[0], np.cumsum(rises)]))
+    return _with_breaks(made, broken)
 
 
 def _power_of_ten(before: int, after: int) -> int:

@@ -291,3 +291,20 @@ def test_a_unit_that_changes_for_a_while_leaves_that_time_unknown() -> None:
     built = curve(at, stream)
     known = values[1499] - values[0] + values[-1] - values[1800]
     assert month(built, at) == pytest.approx(known, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["noise", "both ways"])
+def test_what_is_no_dial_counts_next_to_nothing(name: str) -> None:
+    rng = np.random.default_rng(1)
+    values = rng.uniform(0, 1e5, 2000) if name == "noise" else 5000 + np.cumsum(rng.normal(0, 40, 2000))
+    built = curve(times(1999), np.round(values, 3))
+    rises = np.diff(values)
+    assert Rule.BREAK in found(built)
+    assert built.curve.total[-1] / NANO < 0.05 * rises[rises > 0].sum()
+
+
+def test_two_dials_under_one_name_count_as_the_one_that_came_first() -> None:
+    values, at = dial(30.0), times()
+    stream = values.copy()
+    stream[1::2] += 90_000
+    assert month(curve(at, stream), at) == pytest.approx(values[-1] - values[0], rel=1e-3)
