@@ -23,7 +23,7 @@ from ingest.tables import FileTables
 from services.rollup import RollUps
 from storage.duckdb_readings import DuckDBReadingStore
 from storage.records import SqlRecordStore
-from tests.unit.api_fakes import InProcess
+from tests.unit.api_world import InProcess
 
 NOW = datetime(2026, 3, 15, 10, 0, tzinfo=UTC)
 REGISTER = (

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, 
 
 from core.registry import DialEvent
 from tests.servers.process import free_port, program, wait_until
-from tests.unit.api_fakes import World, build_world
+from tests.unit.api_world import World, build_world
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from api.contract import SCHEMAS, TAGS
-from tests.unit.api_fakes import build_world
+from tests.unit.api_world import build_world
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 

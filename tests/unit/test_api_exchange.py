@@ -2,7 +2,7 @@ import pytest
 from httpx import Client, Response
 
 from core.registry import Building
-from tests.unit.api_fakes import World, build_world
+from tests.unit.api_world import World, build_world
 
 FILE = "budovy.csv"
 HEAD = "id\torganizace\tnázev\tdruh\n"

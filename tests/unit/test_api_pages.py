@@ -9,7 +9,7 @@ from api.pages.forms import local_moment, number_of
 from core.calendar import PRAGUE
 from core.errors import InputError
 from core.registry import Building, DialEvent, Meter
-from tests.unit.api_fakes import World, build_world
+from tests.unit.api_world import World, build_world
 
 TOKENS = {"tokens": {"novak": "s3cret-token-one"}}
 HTML = {"accept": "text/html"}

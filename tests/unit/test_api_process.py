@@ -5,7 +5,8 @@ import pytest
 from httpx import Client
 
 from api.dependencies import IngestStatus
-from tests.unit.api_fakes import NOW, World, build_world
+from tests.unit.api_fakes import NOW
+from tests.unit.api_world import World, build_world
 
 TOKENS = {"tokens": {"novak": "s3cret-token-one", "robot": "other-token-two"}}
 

@@ -2,7 +2,7 @@ import pytest
 from httpx import Client
 
 from core.readings import Readings, SeriesKey
-from tests.unit.api_fakes import World, build_world
+from tests.unit.api_world import World, build_world
 
 SPAN = "from=2026-03-10&to=2026-03-15"
 

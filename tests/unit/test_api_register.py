@@ -3,7 +3,7 @@ import json
 import pytest
 from httpx import Client
 
-from tests.unit.api_fakes import World, build_world
+from tests.unit.api_world import World, build_world
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from httpx import Client
 
 from core.ports import Taken
 from core.registry import DialEvent, EventKind, Meter
-from tests.unit.api_fakes import BREAK, NOW, World, build_world
+from tests.unit.api_fakes import NOW
+from tests.unit.api_world import BREAK, World, build_world
 
 
 @pytest.fixture
