@@ -30,9 +30,10 @@ def main() -> None:
     readings.start()
     records.start()
     backlog = Backlog(bound=2000)
+    source = MqttSource(Connection(host="127.0.0.1", port=port), backlog=backlog, clock=clock)
     chain = Ingester(
         backlog=backlog,
-        source=MqttSource(Connection(host="127.0.0.1", port=port), backlog=backlog, clock=clock),
+        source=source,
         reader=Reader(Router([NativeProfile()]), bounds=Bounds()),
         readings=readings,
         records=records,
@@ -41,6 +42,8 @@ def main() -> None:
         batch=BatchSize(messages=200, linger_s=0.02),
     )
     chain.start()
+    while source.status().state != "connected":  # what is published before the session is there is nobody's
+        threading.Event().wait(0.01)
     sys.stdout.write("up\n")
     sys.stdout.flush()
     threading.Event().wait()
