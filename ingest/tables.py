@@ -118,9 +118,12 @@ def _unguarded(cell: str) -> str:
 
 def _write_csv(sheet: Sheet) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow([_cell(name) for name in sheet.columns])
-    writer.writerows([_cell(value) for value in row] for row in sheet.rows)
+    plain = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    quoted = csv.writer(out, delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    for row in (sheet.columns, *sheet.rows):
+        cells = [_cell(value) for value in row]
+        misleading = any(mark in cell for cell in cells for mark in _DELIMITERS[1:])
+        (quoted if misleading else plain).writerow(cells)  # a bare comma or tab would be taken for the delimiter
     try:
         return out.getvalue().encode("utf-8-sig")
     except UnicodeEncodeError as err:

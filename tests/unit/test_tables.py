@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -276,6 +276,8 @@ def text_sheets(draw: st.DrawFn) -> Sheet:
 
 @settings(max_examples=200, deadline=None)
 @given(text_sheets())
+@example(Sheet(name="List", columns=("h0\t0", "h0\t0"), rows=()))
+@example(Sheet(name="List", columns=("a,b,c", "d"), rows=(("1,2,3,4", "\t\t\t"),)))
 def test_any_text_survives_a_file(sheet: Sheet) -> None:
     for name in ("List.csv", "List.xlsx"):
         assert TABLES.read(name, TABLES.write(name, [sheet])) == [sheet]
