@@ -1,4 +1,4 @@
-"""What holds for all tests: in CI the examples of property tests are the same each time, elsewhere they are new ones."""
+"""What holds for all tests: in CI the examples of property tests are the same each time, elsewhere new ones."""
 
 import os
 
