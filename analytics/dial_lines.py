@@ -17,7 +17,6 @@ from core.registry import DialEvent, EventKind
 from core.rollup import NANO
 
 EARLIEST: Final = np.datetime64("2000-01-01", "us")
-NOT_AMOUNTS: Final = frozenset({"readings"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,22 +172,13 @@ def _local(at: np.datetime64, meter: Meter) -> str:
 
 
 def _finding(mark: Mark, meter: Meter) -> dict[str, Any]:
-    evidence = {k: v if k in NOT_AMOUNTS else v / NANO for k, v in mark.evidence.items()}
     return {
         "rule": mark.rule.value,
         "from": _local(np.datetime64(mark.first_us, "us"), meter),
         "to": _local(np.datetime64(mark.last_us, "us"), meter),
-        "evidence": evidence,
-        "proposal": _proposal(mark, meter),
+        "evidence": mark.told(),
+        "proposal": mark.proposed(lambda at_us: _local(np.datetime64(at_us, "us"), meter)),
     }
-
-
-def _proposal(mark: Mark, meter: Meter) -> dict[str, Any] | None:
-    if mark.proposal is None:
-        return None
-    at = np.datetime64(int(mark.proposal["at_us"]), "us")
-    dials = {name: mark.proposal[name] / NANO for name in ("final", "first")}
-    return {"kind": mark.proposal["kind"], "at": _local(at, meter)} | dials
 
 
 def _nothing(case: _Case) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ The work grows with the number of cuts, not of readings.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import pairwise
@@ -17,6 +17,7 @@ import numpy as np
 from core.calendar import Bools, Longs
 from core.notes import JsonValue, Rule
 from core.plausible import HOUR_US, Limits
+from core.rollup import NANO
 
 FEW: Final = 8
 """Readings that may stand off the line and still be a glitch; a constant run (zeros) may be longer."""
@@ -31,6 +32,8 @@ MENDED: Final = 0.8
 MANY_BREAKS: Final = 5
 CLOSE: Final = 100
 """Breaks no more readings apart than this follow on each other closely; no dial is exchanged that often."""
+COUNTS: Final = frozenset({"readings"})
+"""What evidence counts; all else in it are amounts."""
 SAME_DIAL: Final = 0.005
 """How near a jump comes to a power of ten where the same dial is written in another unit."""
 NEAR_TURN: Final = 0.1
@@ -58,6 +61,17 @@ class Mark:
     last_us: int
     evidence: Mapping[str, JsonValue] = field(default_factory=dict)
     proposal: Mapping[str, JsonValue] | None = None
+
+    def told(self) -> dict[str, JsonValue]:
+        """Return the evidence, amounts in the canonical unit."""
+        return {name: value if name in COUNTS else value / NANO for name, value in self.evidence.items()}
+
+    def proposed(self, write: Callable[[int], str]) -> dict[str, JsonValue] | None:
+        """Return the proposed event: kind, instant as `write` puts it, final and first dial in the canonical unit."""
+        if self.proposal is None:
+            return None
+        dials = {name: self.proposal[name] / NANO for name in ("final", "first")}
+        return {"kind": self.proposal["kind"], "at": write(int(self.proposal["at_us"]))} | dials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,10 +149,3 @@ def unit(text: str) -> Unit:
     if name is None:
         raise UnitError(f"unit {text!r} is not known", remedy="write one such as kWh, MWh, GJ, m³, l, kW, °C")
     return UNITS[name]
-
-
-def per_hour(quantity: Quantity) -> str:
-    """Return the canonical unit of the rate of a counted quantity (kW for kWh, m³/h for m³)."""
-    return {Quantity.ENERGY: "kW", Quantity.REACTIVE_ENERGY: "kvar", Quantity.VOLUME: "m³/h"}.get(
-        quantity, f"{CANONICAL.get(quantity, '')}/h"
-    )

@@ -21,7 +21,7 @@ from services.held import RegisterReader
 from services.points import MAIN, Plan, kept_limits, main_register, plans, unit_of
 from services.rollup import LIKE_US, read_around
 
-MOST_TERMS = 200
+MANY_POINTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def consumption(
 
 
 def _points(names: Sequence[str], records: RegisterReader) -> dict[str, Point]:
-    if len(names) <= MOST_TERMS:
+    if len(names) <= MANY_POINTS:
         return {name: records.get(Point, name) for name in names}
     known = {point.id: point for point in records.find(Point)}
     lacking = [name for name in names if name not in known]
@@ -269,7 +269,7 @@ def _units(points: Sequence[Point], register: str, readings: ReadingStore, recor
 
 
 def _meters(points: Sequence[Point], records: RegisterReader) -> list[Meter]:
-    if len(points) > MOST_TERMS:
+    if len(points) > MANY_POINTS:
         return records.find(Meter)
     return [m for p in points for m in records.find(Meter, where={"point": p.id})]
 

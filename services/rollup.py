@@ -17,13 +17,13 @@ from core.curve import Curve, Periods, periods
 from core.dial import Mark
 from core.gaps import LIKE_DAYS, DayTypes
 from core.mounting import FOREVER, Built, build
-from core.notes import AuditEntry, Finding, JsonValue, PointFinding, Rule
+from core.notes import AuditEntry, Finding, PointFinding, Rule
 from core.plausible import HOUR_US
 from core.ports import ReadingStore, RecordStore, Touched
 from core.readings import Readings, SeriesKey
 from core.readings import concat as concat_readings
 from core.registry import DialEvent, Meter, Point
-from core.rollup import NANO, RollUp, concat
+from core.rollup import RollUp, concat
 from services.points import WEEK_US, Learnt, Plan, keep_limits, kept_limits, plans
 
 TOKEN: Final = "rollup/token"  # noqa: S105 - a cursor, no secret
@@ -36,7 +36,6 @@ LIKE_US: Final = (LIKE_DAYS + 3) * DAY_US
 EVER: Final = (-FOREVER, FOREVER)
 BEGIN: Final = np.datetime64("1990-01-01", "us")
 END: Final = np.datetime64("2100-01-01", "us")
-AMOUNT_FREE: Final = frozenset({"readings"})
 
 Span = tuple[int, int]
 """From and to, both included [µs]."""
@@ -330,22 +329,13 @@ def _coarse(span: Span) -> Span:
 
 def _finding(made: _Made, device: str, mark: Mark) -> PointFinding:
     """Return a mark of a curve as a finding, amounts in canonical units."""
-    evidence = {name: value if name in AMOUNT_FREE else value / NANO for name, value in mark.evidence.items()}
     finding = Finding(
         meter=device,
         register=made.plan.register,
         rule=mark.rule,
         at_from=_moment(mark.first_us),
         at_to=_moment(mark.last_us),
-        evidence=evidence,
-        proposal=proposal(mark),
+        evidence=mark.told(),
+        proposal=mark.proposed(lambda at_us: _moment(at_us).isoformat()),
     )
     return PointFinding(point=made.plan.point, finding=finding, open=mark.rule is Rule.BREAK)
-
-
-def proposal(mark: Mark) -> dict[str, JsonValue] | None:
-    """Return the event that a mark proposes: kind, instant (ISO 8601, UTC), final and first dial reading."""
-    if mark.proposal is None:
-        return None
-    dials = {name: mark.proposal[name] / NANO for name in ("final", "first")}
-    return {"kind": mark.proposal["kind"], "at": _moment(int(mark.proposal["at_us"])).isoformat()} | dials
