@@ -56,6 +56,44 @@ EVENT: Final[dict[str, Any]] = {
     "note": "měřidlo po lhůtě ověření",
     "retracted": False,
 }
+STATION: Final[dict[str, Any]] = {
+    "id": "liberec",
+    "name": "Liberec",
+    "place": "Liberec, Letiště",
+    "latitude": 50.77,
+    "longitude": 15.02,
+    "altitude_m": 398.0,
+    "source": "own_readings",
+    "device": "meteo-1",
+    "register": "temperature.total",
+    "fallbacks": ["jablonec"],
+}
+MEASURE: Final[dict[str, Any]] = {
+    "id": "OP-2025-01",
+    "name": "Zateplení hlavní budovy",
+    "points": ["B01-PL"],
+    "effective": "2025-09-01",
+    "kind": "insulation",
+    "works_from": "2025-06-01",
+    "ended": None,
+    "investment_czk": 8_400_000.0,
+    "subsidy_czk": 3_360_000.0,
+    "activity": "2.1-EM-1",
+    "expected_saving": 120.0,
+    "expected_unit": "MWh",
+    "note": "",
+}
+ADJUSTMENT: Final[dict[str, Any]] = {
+    "id": "UP-2025-01",
+    "point": "B01-PL",
+    "since": "2025-11-01",
+    "kind": "area_change",
+    "reason": "přístavba tělocvičny",
+    "until": None,
+    "factor": 1.12,
+    "per_day": None,
+    "who": "energetický manažer",
+}
 
 
 def _patch(name: str, example: dict[str, Any]) -> tuple[type, dict[str, Any]]:
@@ -70,4 +108,7 @@ PATCHES: Final = {
     "point": _patch("Point", {"max_rate": 150.0, "allowed_gap_h": None}),
     "meter": _patch("Meter", {"removed": "2026-03-04T10:15:00+01:00", "final": 48213.4}),
     "event": _patch("Event", {"retracted": True}),
+    "station": _patch("Station", {"fallbacks": ["jablonec"]}),
+    "measure": _patch("Measure", {"effective": "2025-09-01", "expected_saving": 120.0, "expected_unit": "MWh"}),
+    "adjustment": _patch("Adjustment", {"until": "2026-05-01"}),
 }

@@ -9,7 +9,19 @@ from typing import Final, TypeVar
 from core.errors import NotFound
 from core.ports import RecordStore
 from core.readings import SeriesKey
-from core.registry import MAIN_REGISTERS, Building, Commodity, DialEvent, Entity, Meter, Organisation, Point
+from core.registry import (
+    MAIN_REGISTERS,
+    Adjustment,
+    Building,
+    Commodity,
+    DialEvent,
+    Entity,
+    Measure,
+    Meter,
+    Organisation,
+    Point,
+    Station,
+)
 
 E = TypeVar("E")
 R = TypeVar("R", bound=Entity)
@@ -35,6 +47,9 @@ class Snapshot:
     points: dict[str, Point]
     meters: dict[str, Meter]
     events: dict[str, DialEvent]
+    stations: dict[str, Station]
+    measures: dict[str, Measure]
+    adjustments: dict[str, Adjustment]
     points_of: dict[str, tuple[Point, ...]]
     meters_of: dict[str, tuple[Meter, ...]]
 
@@ -98,6 +113,9 @@ def take_snapshot(records: RecordStore) -> Snapshot:
         points=points,
         meters=_by_id(meters),
         events=_by_id(records.find(DialEvent)),
+        stations=_by_id(records.find(Station)),
+        measures=_by_id(records.find(Measure)),
+        adjustments=_by_id(records.find(Adjustment)),
         points_of=_grouped(points.values(), "building"),
         meters_of=_grouped(meters, "point"),
     )

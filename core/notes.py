@@ -90,7 +90,7 @@ class InboxItem:
 class AuditEntry:
     """Who changed what, when, why, from which former to which new state (None: was not, is not any more).
 
-    `entity` is organisation, building, point, meter or dial_event.
+    `entity` is organisation, building, point, meter, dial_event, station, measure or adjustment.
     """
 
     at: datetime

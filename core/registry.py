@@ -1,4 +1,4 @@
-"""What stands in the register: organisations, buildings, metering points, meters and what happened to their dials.
+"""What stands in the register: organisations, buildings, points, meters, weather stations, measures.
 
 All are frozen and checked when made. Amounts are canonical (kWh, m³, kW, m³/h), instants aware datetimes.
 Identifiers are the operator's own codes: letters, digits and - _ . : / without spaces, kept as written.
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 from core.errors import InputError
-from core.units import Quantity
+from core.units import Quantity, unit
 
 _ID: Final = re.compile(r"[^\s,;\"'\\\x00-\x1f]{1,120}")
 EAN_DIGITS: Final = 18
@@ -56,6 +56,36 @@ class EventKind(StrEnum):
     SWAP = "swap"
     RESET = "reset"
     ROLLOVER = "rollover"
+
+
+class StationSource(StrEnum):
+    """Where a weather station's temperatures come from."""
+
+    OWN = "own_readings"
+    OPEN_METEO = "open_meteo"
+
+
+class MeasureKind(StrEnum):
+    """What a measure (opatření) does."""
+
+    INSULATION = "insulation"
+    WINDOWS = "windows"
+    HEAT_SOURCE = "heat_source"
+    REGULATION = "regulation"
+    LIGHTING = "lighting"
+    PHOTOVOLTAICS = "photovoltaics"
+    WATER_SAVING = "water_saving"
+    BEHAVIOUR = "behaviour"
+    OTHER = "other_measure"
+
+
+class AdjustmentKind(StrEnum):
+    """What changed a point's consumption that is neither weather, calendar nor a measure."""
+
+    AREA = "area_change"
+    USE = "use_change"
+    CLOSURE = "closure"
+    OTHER = "other_change"
 
 
 MAIN_REGISTERS: Final = {
@@ -268,7 +298,148 @@ class DialEvent:
                 raise InputError(f"{name} of event {self.id} is {value}", remedy="write the dial reading")
 
 
-Entity = Organisation | Building | Point | Meter | DialEvent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A weather station: a place whose outdoor air temperature is a series of readings.
+
+    Its readings arrive under the name `device` (empty: its own id) in `register`; `source` says who brings them.
+    `fallbacks` are the stations that fill its missing days, first choice first. `altitude_m` is above the sea.
+    """
+
+    id: str
+    name: str
+    place: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude_m: float | None = None
+    source: StationSource = StationSource.OWN
+    device: str = ""
+    register: str = "temperature.total"
+    fallbacks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_id("station", self.id)
+        _check_text(f"name of station {self.id}", self.name)
+        for name in ("latitude", "longitude", "altitude_m"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise InputError(f"{name} of station {self.id} is {value}", remedy="write a number, or nothing")
+        if self.source is StationSource.OPEN_METEO and None in {self.latitude, self.longitude}:
+            raise InputError(
+                f"station {self.id} is fetched, but its place is not known", remedy="write latitude and longitude"
+            )
+        if self.id in self.fallbacks:
+            raise InputError(f"station {self.id} stands in for itself", remedy="name other stations, or none")
+
+    @property
+    def arrives_as(self) -> str:
+        """The name under which its readings arrive."""
+        return self.device or self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A measure (opatření) that saves at some points, in effect since a day.
+
+    From `works_from` until `effective` the points are neither as before nor as after. `ended` is the first day of no
+    effect any more. `activity` is the code of the action plan's activity that it carries out; empty: it is not of the
+    plan. `expected_saving` is per year in `expected_unit` (energy or volume), over all its points of that unit.
+    """
+
+    id: str
+    name: str
+    points: tuple[str, ...]
+    effective: date
+    kind: MeasureKind = MeasureKind.OTHER
+    works_from: date | None = None
+    ended: date | None = None
+    investment_czk: float | None = None
+    subsidy_czk: float | None = None
+    activity: str = ""
+    expected_saving: float | None = None
+    expected_unit: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        _check_id("measure", self.id)
+        _check_text(f"name of measure {self.id}", self.name)
+        if not self.points:
+            raise InputError(f"measure {self.id} names no point", remedy="name the points where it saves")
+        for point in self.points:
+            _check_id(f"point of measure {self.id}:", point)
+        if len(set(self.points)) < len(self.points):
+            raise InputError(f"measure {self.id} names a point twice", remedy="name each point once")
+        self._check_dates()
+        for name in ("investment_czk", "subsidy_czk", "expected_saving"):
+            _check_amount(f"{name} of measure {self.id}", getattr(self, name))
+        self._check_unit()
+
+    def _check_dates(self) -> None:
+        if self.works_from is not None and self.works_from > self.effective:
+            raise InputError(
+                f"measure {self.id} is in effect since {self.effective:%d.%m.%Y}, before its works begin",
+                remedy="check works_from and effective",
+            )
+        if self.ended is not None and self.ended <= self.effective:
+            raise InputError(f"measure {self.id} ends before it is in effect", remedy="check effective and ended")
+
+    def _check_unit(self) -> None:
+        if self.expected_saving is not None and not self.expected_unit:
+            raise InputError(f"expected saving of measure {self.id} has no unit", remedy="write MWh, GJ or m³")
+        if self.expected_unit and unit(self.expected_unit).quantity not in {Quantity.ENERGY, Quantity.VOLUME}:
+            raise InputError(
+                f"{self.expected_unit} of measure {self.id} is no unit of a saving", remedy="write MWh, GJ or m³"
+            )
+
+    @property
+    def begins(self) -> date:
+        """The first day that is not as before any more."""
+        return self.works_from or self.effective
+
+    def expected(self, canonical: str) -> float | None:
+        """Return the expected saving per year in a canonical unit (kWh, m³), None where none of it is stated."""
+        if self.expected_saving is None:
+            return None
+        written = unit(self.expected_unit)
+        return self.expected_saving * written.scale / written.divisor if written.canonical == canonical else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """A non-routine event at a point, from `since` until the day before `until` (None: for good).
+
+    Without the event the point would have used u; with it, it uses u * factor, or u + `per_day` [kWh or m³ a day].
+    With neither, the days are left out of models and savings. `who` says who determined it.
+    """
+
+    id: str
+    point: str
+    since: date
+    kind: AdjustmentKind
+    reason: str
+    until: date | None = None
+    factor: float | None = None
+    per_day: float | None = None
+    who: str = ""
+
+    def __post_init__(self) -> None:
+        _check_id("adjustment", self.id)
+        _check_id(f"point of adjustment {self.id}:", self.point)
+        _check_text(f"reason of adjustment {self.id}", self.reason)
+        if self.until is not None and self.until <= self.since:
+            raise InputError(f"adjustment {self.id} ends before it begins", remedy="check since and until")
+        if self.factor is not None and self.per_day is not None:
+            raise InputError(f"adjustment {self.id} has a factor and an amount", remedy="write one of them, or none")
+        if self.factor is not None and not (math.isfinite(self.factor) and self.factor > 0):
+            raise InputError(
+                f"factor {self.factor} of adjustment {self.id} cannot be",
+                remedy="write one above 0, or none where its days are to be left out",
+            )
+        if self.per_day is not None and not math.isfinite(self.per_day):
+            raise InputError(f"per_day {self.per_day} of adjustment {self.id} is no number", remedy="write a number")
+
+
+Entity = Organisation | Building | Point | Meter | DialEvent | Station | Measure | Adjustment
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _FAULTS_TOLD: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What an import would do: numbers by kind (organisation, building, point, meter, event), and what is wrong."""
+    """What an import would do: numbers by kind (organisation, building, point, ...), and what is wrong."""
 
     name: str
     sheets: tuple[Sheet, ...]

@@ -5,7 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.registry import Building, BuildingKind, Commodity, DialEvent, EventKind, Meter, Organisation, Point, Role
+from core.registry import (
+    Adjustment,
+    AdjustmentKind,
+    Building,
+    BuildingKind,
+    Commodity,
+    DialEvent,
+    EventKind,
+    Measure,
+    MeasureKind,
+    Meter,
+    Organisation,
+    Point,
+    Role,
+    Station,
+    StationSource,
+)
 from services import exchange_values as values
 from services.exchange_values import Value, plain
 
@@ -59,6 +75,10 @@ _DIALS: Final = (
     Column(field="final", headings=("Konečný stav", "Final reading", "Final", "Poslední odečet"), read=values.number),
     Column(field=READING_UNIT, headings=("Jednotka stavů", "Reading unit"), read=values.unit_name),
 )
+_LATITUDE: Final = Column(field="latitude", headings=("Zeměpisná šířka", "Latitude", "Lat"), read=values.number)
+_LONGITUDE: Final = Column(
+    field="longitude", headings=("Zeměpisná délka", "Longitude", "Lon", "Lng"), read=values.number
+)
 _REGISTER: Final = Column(field="register", headings=("Registr", "Register"), read=values.text)
 _NAME: Final = Column(field="name", headings=("Název", "Name", "Jméno"), read=values.text, required=True)
 
@@ -79,8 +99,8 @@ COLUMNS: Final[dict[type, tuple[Column, ...]]] = {
         _NAME,
         Column(field="kind", headings=("Druh", "Kind", "Type", "Typ"), read=values.choice(BuildingKind)),
         Column(field="address", headings=("Adresa", "Address"), read=values.text),
-        Column(field="latitude", headings=("Zeměpisná šířka", "Latitude", "Lat"), read=values.number),
-        Column(field="longitude", headings=("Zeměpisná délka", "Longitude", "Lon", "Lng"), read=values.number),
+        _LATITUDE,
+        _LONGITUDE,
         Column(field="station", headings=("Meteostanice", "Weather station", "Station"), read=values.text),
         *_dated("areas", "", *_DATED_HEADS["areas"], others=("Plocha", "Area", "Area m²", "Podlahová plocha m²")),
         *_dated("users", "pupils", ("Žáci", "Žáci od"), ("Pupils", "Pupils since"), others=("Počet žáků",)),
@@ -137,6 +157,61 @@ COLUMNS: Final[dict[type, tuple[Column, ...]]] = {
         Column(field="note", headings=("Poznámka", "Note"), read=values.text),
         Column(field="retracted", headings=("Odvoláno", "Retracted"), read=values.flag),
     ),
+    Station: (
+        _id(),
+        _NAME,
+        Column(field="place", headings=("Místo", "Place", "Obec"), read=values.text),
+        _LATITUDE,
+        _LONGITUDE,
+        Column(field="altitude_m", headings=("Nadmořská výška m", "Altitude m", "Altitude"), read=values.number),
+        Column(field="source", headings=("Zdroj teplot", "Source", "Zdroj"), read=values.choice(StationSource)),
+        Column(field="device", headings=("Zařízení", "Device"), read=values.text),
+        _REGISTER,
+        Column(field="fallbacks", headings=("Náhradní stanice", "Fallback stations"), read=values.codes),
+    ),
+    Measure: (
+        _id(),
+        _NAME,
+        Column(
+            field="points", headings=("Odběrná místa", "Points", "Metering points"), read=values.codes, required=True
+        ),
+        Column(field="kind", headings=("Druh", "Kind", "Type", "Typ"), read=values.choice(MeasureKind)),
+        Column(field="works_from", headings=("Práce od", "Works from"), read=values.day),
+        Column(
+            field="effective",
+            headings=("Účinné od", "In effect since", "Účinnost od"),
+            read=values.day,
+            required=True,
+        ),
+        Column(field="ended", headings=("Účinné do", "Ended", "In effect until"), read=values.day),
+        Column(field="investment_czk", headings=("Investice Kč", "Investment CZK", "Investice"), read=values.amount),
+        Column(field="subsidy_czk", headings=("Dotace Kč", "Subsidy CZK", "Dotace"), read=values.amount),
+        Column(
+            field="activity", headings=("Aktivita akčního plánu", "Action plan activity", "Aktivita"), read=values.text
+        ),
+        Column(
+            field="expected_saving",
+            headings=("Očekávaná úspora za rok", "Expected saving per year", "Očekávaná úspora"),
+            read=values.amount,
+        ),
+        Column(
+            field="expected_unit", headings=("Jednotka úspory", "Unit of saving", "Jednotka"), read=values.unit_name
+        ),
+        Column(field="note", headings=("Poznámka", "Note"), read=values.text),
+    ),
+    Adjustment: (
+        _id(),
+        Column(field="point", headings=("Odběrné místo", "Point", "Metering point"), read=values.code, required=True),
+        Column(field="since", headings=("Od", "Since", "Platí od"), read=values.day, required=True),
+        Column(field="until", headings=("Do", "Until", "Platí do"), read=values.day),
+        Column(
+            field="kind", headings=("Druh změny", "Kind of change"), read=values.choice(AdjustmentKind), required=True
+        ),
+        Column(field="factor", headings=("Činitel", "Factor"), read=values.number),
+        Column(field="per_day", headings=("Množství za den", "Amount per day"), read=values.number),
+        Column(field="reason", headings=("Důvod", "Reason"), read=values.text, required=True),
+        Column(field="who", headings=("Určil", "Determined by"), read=values.text),
+    ),
 }
 """The columns of each kind, in the order of an export. Kinds stand in the order in which they refer to each other."""
 
@@ -146,6 +221,9 @@ SHEETS: Final[dict[type, tuple[str, ...]]] = {
     Point: ("Odběrná místa", "Points", "Metering points", "Místa"),
     Meter: ("Měřidla", "Meters", "Měřiče"),
     DialEvent: ("Výměny", "Swaps", "Události", "Events", "Dial events"),
+    Station: ("Meteostanice", "Weather stations", "Stations", "Stanice"),
+    Measure: ("Opatření", "Measures"),
+    Adjustment: ("Neběžné změny", "Adjustments", "Úpravy", "Non-routine events"),
 }
 """How the sheet of each kind is named: in Czech, in English, and otherwise."""
 

@@ -14,7 +14,7 @@ from services.exchange_columns import READING_UNIT, Column
 from services.exchange_values import Value
 from services.register_rules import COUNTED, Snapshot, mounted_at
 
-_LINKED: Final = {"role", "terms", "removed", "code", "parent"}
+_LINKED: Final = {"role", "terms", "removed", "code", "parent", "expected_saving", "per_day", "source"}
 """Fields that are wrong only together with others."""
 _COUNTS: Final = {Quantity.ENERGY, Quantity.VOLUME, Quantity.PULSE_COUNT, Quantity.HEAT_COST_UNITS}
 

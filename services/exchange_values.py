@@ -10,7 +10,16 @@ from typing import Any, Final, TypeVar
 
 from core.calendar import PRAGUE
 from core.errors import InputError
-from core.registry import BuildingKind, Commodity, EventKind, Role, Term
+from core.registry import (
+    AdjustmentKind,
+    BuildingKind,
+    Commodity,
+    EventKind,
+    MeasureKind,
+    Role,
+    StationSource,
+    Term,
+)
 from core.units import unit
 
 Value = str | float | int | bool | datetime | None
@@ -50,6 +59,27 @@ WORDS: Final[dict[type[StrEnum], dict[StrEnum, tuple[str, ...]]]] = {
         EventKind.SWAP: ("výměna", "swap", "exchange"),
         EventKind.RESET: ("vynulování", "reset", "nulování"),
         EventKind.ROLLOVER: ("přetočení", "rollover", "roll-over", "přetečení"),
+    },
+    StationSource: {
+        StationSource.OWN: ("vlastní odečty", "own readings", "odečty", "vlastní"),
+        StationSource.OPEN_METEO: ("Open-Meteo", "Open-Meteo", "archiv Open-Meteo"),
+    },
+    MeasureKind: {
+        MeasureKind.INSULATION: ("zateplení", "insulation"),
+        MeasureKind.WINDOWS: ("výměna oken", "windows", "okna"),
+        MeasureKind.HEAT_SOURCE: ("zdroj tepla", "heat source", "výměna zdroje", "kotel", "tepelné čerpadlo"),
+        MeasureKind.REGULATION: ("regulace", "regulation", "regulace vytápění", "control"),
+        MeasureKind.LIGHTING: ("osvětlení", "lighting", "LED"),
+        MeasureKind.PHOTOVOLTAICS: ("fotovoltaika", "photovoltaics", "FVE", "PV"),
+        MeasureKind.WATER_SAVING: ("úspora vody", "water saving", "voda"),
+        MeasureKind.BEHAVIOUR: ("provoz a chování", "behaviour", "chování", "energetický management"),
+        MeasureKind.OTHER: ("jiné opatření", "other measure", "jiné", "ostatní", "other"),
+    },
+    AdjustmentKind: {
+        AdjustmentKind.AREA: ("změna plochy", "change of area", "plocha", "přístavba"),
+        AdjustmentKind.USE: ("změna užívání", "change of use", "užívání", "provoz"),
+        AdjustmentKind.CLOSURE: ("uzavření", "closure", "odstávka"),
+        AdjustmentKind.OTHER: ("jiná změna", "other change", "jiné", "other"),
     },
 }
 """How choices are written: in Czech, in English, and otherwise."""
@@ -220,6 +250,11 @@ def formula(value: Value) -> tuple[Term, ...]:
     return tuple(terms)
 
 
+def codes(value: Value) -> tuple[str, ...]:
+    """Return ids written behind each other, parted by spaces or commas."""
+    return tuple(code(word) for word in re.split(r"[\s,;]+", text(value)) if word)
+
+
 # And back
 
 
@@ -254,5 +289,5 @@ def shown(value: Any, language: str) -> Value:  # noqa: ANN401 - a field of an e
     if isinstance(value, date):
         return f"{value.day:02}.{value.month:02}.{value.year:04}"
     if isinstance(value, tuple):
-        return shown_formula(value) or None
+        return " ".join(value) or None if all(isinstance(part, str) for part in value) else shown_formula(value)
     return None if value == "" else value

@@ -7,13 +7,24 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from core.errors import NotFound
 from core.ports import RecordStore
-from core.registry import Building, DialEvent, Entity, Meter, Organisation, Point
+from core.registry import (
+    Adjustment,
+    Building,
+    DialEvent,
+    Entity,
+    Measure,
+    Meter,
+    Organisation,
+    Point,
+    Station,
+)
 
 E = TypeVar("E", bound=Entity)
-KINDS: Final[tuple[Any, ...]] = (Organisation, Building, Point, Meter, DialEvent)
+KINDS: Final[tuple[Any, ...]] = (Organisation, Building, Point, Meter, DialEvent, Station, Measure, Adjustment)
 OWNER: Final[dict[Any, str]] = {
     Meter: "point",
     DialEvent: "meter",
+    Adjustment: "point",
     Point: "building",
     Building: "organisation",
 }

@@ -13,17 +13,20 @@ from typing import Any, Final, TypeVar, cast
 from core.errors import InputError
 from core.ports import RecordStore
 from core.registry import (
+    Adjustment,
     Building,
     Commodity,
     Dated,
     DialEvent,
     Entity,
     EventKind,
+    Measure,
     Meter,
     Organisation,
     Point,
     Register,
     Role,
+    Station,
 )
 from core.units import Quantity, unit
 
@@ -36,6 +39,9 @@ NAMES: Final[dict[type, str]] = {
     Point: "point",
     Meter: "meter",
     DialEvent: "event",
+    Station: "station",
+    Measure: "measure",
+    Adjustment: "adjustment",
 }
 WATER: Final = {Commodity.COLD_WATER, Commodity.HOT_WATER}
 COUNTED: Final = {
@@ -76,7 +82,7 @@ class Snapshot:
     def of(cls, records: RecordStore) -> "Snapshot":
         """Return the register as stored; its version is read first, so that a change meanwhile is noticed."""
         version = records.version()
-        kinds: tuple[type[Entity], ...] = (Organisation, Building, Point, Meter, DialEvent)
+        kinds: tuple[type[Entity], ...] = tuple(NAMES)
         return cls({(kind, thing.id): thing for kind in kinds for thing in records.find(kind)}, version)
 
     def every(self, kind: type[E]) -> list[E]:
@@ -115,6 +121,8 @@ def problems(register: Snapshot, about: Collection[Place], assumed: Collection[P
         *_codes(register, about),
         *_mountings(register, about),
         *_events(register, about, assumed),
+        *_one_series_each(register, about),
+        *_measured(register, about),
     ]
     return list(dict.fromkeys(found))
 
@@ -124,22 +132,42 @@ def _alone(thing: Entity) -> Iterator[Problem]:
         yield _of(thing, "ico", f"{thing.ico!r} is no IČO", "write its 8 digits, leading zeros too")
     if isinstance(thing, Building):
         yield from _building(thing)
+    if isinstance(thing, Station):
+        yield from _on_the_map(thing)
+        yield from _temperature_register(thing)
     if isinstance(thing, Point):
         yield from _dated_once(thing, "reserved_kw", thing.reserved_kw)
-        for term in thing.terms:
-            if term.sign not in {-1, 1}:
-                yield _of(thing, "terms", f"term {term.point} is taken {term.sign} times", "write + or -")
-        if len({term.point for term in thing.terms}) < len(thing.terms):
-            yield _of(thing, "terms", "a point is named twice", "name each point once")
+        yield from _terms(thing)
     if isinstance(thing, Meter | DialEvent):
         yield from _register_text(thing)
 
 
-def _building(thing: Building) -> Iterator[Problem]:
+def _terms(thing: Point) -> Iterator[Problem]:
+    for term in thing.terms:
+        if term.sign not in {-1, 1}:
+            yield _of(thing, "terms", f"term {term.point} is taken {term.sign} times", "write + or -")
+    if len({term.point for term in thing.terms}) < len(thing.terms):
+        yield _of(thing, "terms", "a point is named twice", "name each point once")
+
+
+def _on_the_map(thing: Building | Station) -> Iterator[Problem]:
     for field, most in (("latitude", 90.0), ("longitude", 180.0)):
         value = getattr(thing, field)
         if value is not None and not -most <= value <= most:
             yield _of(thing, field, f"{field} {value} is on no map", "write degrees, such as 50.767 and 15.056")
+
+
+def _temperature_register(thing: Station) -> Iterator[Problem]:
+    try:
+        fits = Register.parse(thing.register).quantity is Quantity.TEMPERATURE
+    except InputError:
+        fits = False
+    if not fits:
+        yield _of(thing, "register", f"{thing.register!r} holds no temperature", "write one such as temperature.total")
+
+
+def _building(thing: Building) -> Iterator[Problem]:
+    yield from _on_the_map(thing)
     yield from _dated_once(thing, "areas", thing.areas)
     yield from _dated_once(thing, "users", thing.users)
 
@@ -171,8 +199,12 @@ def _references(thing: Entity) -> Iterator[tuple[str, type, str]]:
             if thing.parent:
                 yield "parent", Point, thing.parent
             yield from (("terms", Point, term.point) for term in thing.terms)
-        case Meter():
+        case Meter() | Adjustment():
             yield "point", Point, thing.point
+        case Measure():
+            yield from (("points", Point, key) for key in thing.points)
+        case Station():
+            yield from (("fallbacks", Station, key) for key in thing.fallbacks)
 
 
 def _unknown_references(register: Snapshot, about: Collection[Place], assumed: Collection[Place]) -> Iterator[Problem]:
@@ -358,6 +390,49 @@ def _twice(events: Sequence[DialEvent], about: Collection[Place]) -> Iterator[Pr
             blamed, other = (later, former) if place(later) in about else (former, later)
             if place(blamed) in about:
                 yield _of(blamed, "at", f"event {other.id} is recorded at that instant", "retract one of them")
+
+
+# Stations and measures
+
+
+def _one_series_each(register: Snapshot, about: Collection[Place]) -> Iterator[Problem]:
+    stations = sorted(register.every(Station), key=lambda s: (s.arrives_as, s.register, s.id))
+    for former, later in pairwise(stations):
+        if (former.arrives_as, former.register) == (later.arrives_as, later.register):
+            for station, other in ((later, former), (former, later)):
+                if place(station) in about:
+                    text = f"station {other.id} reads {other.arrives_as}, {other.register} too"
+                    yield _of(station, "device", text, "one series is of one station")
+                    break
+
+
+def _measured(register: Snapshot, about: Collection[Place]) -> Iterator[Problem]:
+    """Return the measures whose points count the same twice, or cannot hold the saving that is expected."""
+    points = {point.id: point for point in register.every(Point)}
+    for measure in (m for m in register.every(Measure) if place(m) in about):
+        named = [points[key] for key in measure.points if key in points]
+        for point in named:
+            twice = sorted(_below(point, points) & set(measure.points))
+            if twice:
+                text = f"point {point.id} counts what point {twice[0]} counts, so that its saving would count twice"
+                yield _of(measure, "points", text, "name one of them")
+        counted = {"m³" if point.commodity in WATER else "kWh" for point in named}
+        if measure.expected_unit and named and unit(measure.expected_unit).canonical not in counted:
+            text = f"{measure.expected_unit} is not counted at any of its points"
+            yield _of(measure, "expected_unit", text, "correct the unit or the points")
+
+
+def _below(point: Point, points: Mapping[str, Point]) -> set[str]:
+    """Return the ids of the points whose consumption one counts too: those below it, and its terms."""
+    found: set[str] = set()
+    ahead = [point.id]
+    while ahead:
+        key = ahead.pop()
+        terms = [term.point for term in points[key].terms] if key in points else []
+        new = {p.id for p in points.values() if p.parent == key} | set(terms)
+        ahead += sorted(new - found)
+        found |= new
+    return found
 
 
 def points_touched(before: Snapshot, after: Snapshot, changed: Collection[Place]) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ class SqlRecordStore:
     def audit(
         self, *, entity: str | None = None, key: str | None = None, before: int | None = None, limit: int = 100
     ) -> list[AuditEntry]:
-        """Return changes, newest first; `entity` is organisation, building, point, meter or dial_event."""
+        """Return changes, newest first; `entity` is the word of its kind (organisation, point, dial_event, ...)."""
         with self._database.read() as connection:
             return register.audit(connection, entity, key, before, limit)
 

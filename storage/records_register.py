@@ -15,7 +15,7 @@ from core.notes import AuditEntry
 from core.registry import Entity, Point, Role
 from storage import tables
 from storage.records_rows import Row, chunks, described, entity_of, in_utc, row_of, state_of, upsert
-from storage.tables import KINDS, REFERENCES, REGISTER
+from storage.tables import KINDS, LISTED, REFERENCES, REGISTER
 
 E = TypeVar("E", bound=Entity)
 Place = tuple[type, str]
@@ -148,6 +148,8 @@ def _references(entity: Entity) -> Iterator[Place]:
             yield refers.to, key
     if isinstance(entity, Point):
         yield from ((Point, term.point) for term in entity.terms)
+    for refers in (r for r in LISTED if r.kind is type(entity)):
+        yield from ((refers.to, key) for key in getattr(entity, refers.field))
 
 
 def _check_references(connection: Connection, given: Mapping[Place, Entity]) -> None:
@@ -184,6 +186,9 @@ def _referring(connection: Connection, kind: type, keys: Mapping[str, Entity]) -
     if kind is Point:
         virtual = find(connection, Point, {"role": Role.VIRTUAL}, "", None)
         yield from ((Point, p.id, term.point) for p in virtual for term in p.terms if term.point in keys)
+    for refers in (r for r in LISTED if r.to is kind):
+        holders: list[Entity] = find(connection, refers.kind, None, "", None)
+        yield from ((refers.kind, h.id, key) for h in holders for key in getattr(h, refers.field) if key in keys)
 
 
 def _conditions(kind: type, where: Mapping[str, str] | None) -> list[ColumnElement[bool]]:

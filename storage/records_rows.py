@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -37,8 +37,8 @@ def in_utc(entity: E) -> E:
 
 
 def row_of(entity: Entity) -> Row:
-    """Return the row of an entity: instants stay, dated lists become JSON; raise InputError for no number."""
-    row = cast("Row", msgspec.to_builtins(entity, builtin_types=(datetime,)))
+    """Return the row of an entity: instants and dates stay, lists become JSON; raise InputError for no number."""
+    row = cast("Row", msgspec.to_builtins(entity, builtin_types=(datetime, date)))
     for name, value in row.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{name} of {described(entity)} is {value}", remedy="write a number, or leave it out")

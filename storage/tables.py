@@ -6,7 +6,7 @@ Text is ordered by code point in every database, instants are kept in UTC to the
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Double,
@@ -33,7 +34,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from core.errors import InputError, TimeError
 from core.notes import Job
-from core.registry import Building, DialEvent, Meter, Organisation, Point
+from core.registry import Adjustment, Building, DialEvent, Measure, Meter, Organisation, Point, Station
 
 metadata: Final = MetaData(
     naming_convention={
@@ -146,6 +147,9 @@ KINDS: Final[dict[type, str]] = {
     Point: "point",
     Meter: "meter",
     DialEvent: "dial_event",
+    Station: "station",
+    Measure: "measure",
+    Adjustment: "adjustment",
 }
 """What the register holds, those referred to first, with its name in the audit trail."""
 
@@ -154,7 +158,14 @@ REFERENCES: Final = (
     Refers(kind=Point, field="building", to=Building),
     Refers(kind=Point, field="parent", to=Point),
     Refers(kind=Meter, field="point", to=Point),
+    Refers(kind=Adjustment, field="point", to=Point),
 )
+
+LISTED: Final = (
+    Refers(kind=Measure, field="points", to=Point),
+    Refers(kind=Station, field="fallbacks", to=Station),
+)
+"""Fields that list the ids of others, in JSON: kept right by the register's own questions, not by the database."""
 
 
 def _type_of(hint: Any) -> TypeEngine[Any]:  # noqa: ANN401 - a type hint
@@ -163,6 +174,7 @@ def _type_of(hint: Any) -> TypeEngine[Any]:  # noqa: ANN401 - a type hint
         float: Double,
         int: BigInteger,
         bool: Boolean,
+        date: Date,
         datetime: Instant,
     }
     if hint in plain:

@@ -16,7 +16,7 @@ from api.contract import documented
 from api.problems import Place, Refused
 from api.room import Caller, InRoom, Room, guard
 from core.errors import InputError
-from core.registry import Building, DialEvent, Meter, Organisation, Point
+from core.registry import Adjustment, Building, DialEvent, Measure, Meter, Organisation, Point, Station
 from services.exchange import IMPORT, Plan, apply_import, export_register, plan_import, undo_import
 from services.exchange_rows import Fault
 
@@ -41,6 +41,9 @@ class Kind(StrEnum):
     POINTS = "points"
     METERS = "meters"
     EVENTS = "events"
+    STATIONS = "stations"
+    MEASURES = "measures"
+    ADJUSTMENTS = "adjustments"
 
 
 KINDS: Final[Mapping[Kind, type]] = {
@@ -49,6 +52,9 @@ KINDS: Final[Mapping[Kind, type]] = {
     Kind.POINTS: Point,
     Kind.METERS: Meter,
     Kind.EVENTS: DialEvent,
+    Kind.STATIONS: Station,
+    Kind.MEASURES: Measure,
+    Kind.ADJUSTMENTS: Adjustment,
 }
 
 

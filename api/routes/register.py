@@ -17,16 +17,21 @@ from api.problems import Refused
 from api.room import Body, Caller, InRoom, Room, guard
 from api.snapshot import Snapshot
 from core.registry import (
+    Adjustment,
+    AdjustmentKind,
     Building,
     BuildingKind,
     Commodity,
     DialEvent,
     Entity,
     EventKind,
+    Measure,
+    MeasureKind,
     Meter,
     Organisation,
     Point,
     Role,
+    Station,
 )
 from services import register as acts
 from services.register import By
@@ -97,6 +102,30 @@ def event_filters(
     return _given(meter=meter, kind=kind, point=point)
 
 
+def station_filters(name: Annotated[str | None, _query("Of this very name.", "Liberec")] = None) -> Filters:
+    """Return what stations are chosen by."""
+    return _given(name=name)
+
+
+def measure_filters(
+    point: OfPoint = None,
+    building: OfBuilding = None,
+    organisation: OfOrganisation = None,
+    kind: Annotated[MeasureKind | None, _query("Of this kind.", "insulation")] = None,
+    activity: Annotated[str | None, _query("Of this activity of the action plan.", "2.1-EM-1")] = None,
+) -> Filters:
+    """Return what measures are chosen by."""
+    return _given(point=point, building=building, organisation=organisation, kind=kind, activity=activity)
+
+
+def adjustment_filters(
+    point: OfPoint = None,
+    kind: Annotated[AdjustmentKind | None, _query("Of this kind.", "closure")] = None,
+) -> Filters:
+    """Return what adjustments are chosen by."""
+    return _given(point=point, kind=kind)
+
+
 def belongs(now: Snapshot, entity: Entity, name: str, value: str) -> bool:
     """Return whether an entity has this value, itself or through what it stands in."""
     if hasattr(entity, name):
@@ -105,6 +134,10 @@ def belongs(now: Snapshot, entity: Entity, name: str, value: str) -> bool:
         return belongs(now, now.point(entity.point), name, value)
     if isinstance(entity, Point):
         return belongs(now, now.building(entity.building), name, value)
+    if isinstance(entity, Measure):
+        return any(
+            key == value if name == "point" else belongs(now, now.point(key), name, value) for key in entity.points
+        )
     if isinstance(entity, DialEvent):  # the one other filter of events: the point that the device stands on
         return any(m.device == entity.meter for m in now.meters_of.get(value, ()))
     return False
@@ -138,6 +171,15 @@ RESOURCES: Final = (
     Resource(plural="points", one="point", kind=Point, filters=point_filters, example=examples.POINT),
     Resource(plural="meters", one="meter", kind=Meter, filters=meter_filters, example=examples.METER),
     Resource(plural="events", one="event", kind=DialEvent, filters=event_filters, example=examples.EVENT),
+    Resource(plural="stations", one="station", kind=Station, filters=station_filters, example=examples.STATION),
+    Resource(plural="measures", one="measure", kind=Measure, filters=measure_filters, example=examples.MEASURE),
+    Resource(
+        plural="adjustments",
+        one="adjustment",
+        kind=Adjustment,
+        filters=adjustment_filters,
+        example=examples.ADJUSTMENT,
+    ),
 )
 
 

@@ -15,6 +15,8 @@ from core.errors import Conflict, InputError, NotFound, StoreError, TimeError
 from core.notes import Finding, PointFinding, Rule
 from core.ports import RecordStore
 from core.registry import (
+    Adjustment,
+    AdjustmentKind,
     Building,
     BuildingKind,
     Commodity,
@@ -22,10 +24,14 @@ from core.registry import (
     DialEvent,
     Entity,
     EventKind,
+    Measure,
+    MeasureKind,
     Meter,
     Organisation,
     Point,
     Role,
+    Station,
+    StationSource,
     Term,
 )
 from storage.records import SqlRecordStore
@@ -67,7 +73,44 @@ REST = Point(
 )
 DIAL = Meter(id="m-1", point="p-1", device="elm/0012", mounted=NOW, digits=6, multiplier=40, first=12.25)
 SWAP = DialEvent(id="e-1", meter="elm/0012", at=NOW, kind=EventKind.SWAP, final=9.5, first=0.0, new_device="elm/13")
-REGION: tuple[Entity, ...] = (SWAP, DIAL, REST, KITCHEN, GRID, MAIN, SCHOOL)
+AIR = Station(
+    id="liberec",
+    name="Liberec",
+    place="letiště",
+    latitude=50.77,
+    longitude=15.02,
+    altitude_m=398,
+    source=StationSource.OPEN_METEO,
+    device="meteo/1",
+    fallbacks=("jablonec",),
+)
+HILL = Station(id="jablonec", name="Jablonec")
+COAT = Measure(
+    id="op-1",
+    name="Zateplení",
+    points=("p-1", "p-2"),
+    effective=date(2025, 9, 1),
+    kind=MeasureKind.INSULATION,
+    works_from=date(2025, 6, 1),
+    ended=date(2045, 1, 1),
+    investment_czk=8.4e6,
+    subsidy_czk=0.1 + 0.2,
+    activity="2.1-EM-1",
+    expected_saving=120,
+    expected_unit="MWh",
+    note="první etapa",
+)
+GYM = Adjustment(
+    id="up-1",
+    point="p-1",
+    since=date(2025, 11, 1),
+    until=date(2026, 1, 1),
+    kind=AdjustmentKind.AREA,
+    factor=1.12,
+    reason="přístavba",
+    who="eva",
+)
+REGION: tuple[Entity, ...] = (GYM, COAT, AIR, HILL, SWAP, DIAL, REST, KITCHEN, GRID, MAIN, SCHOOL)
 
 
 def save(store: RecordStore, *entities: Entity, why: str = "") -> None:
@@ -79,6 +122,35 @@ def organisations(*ids: str) -> list[Organisation]:
 
 
 # The register
+
+
+def test_what_a_measure_or_station_names_is_known_and_stays(store: RecordStore) -> None:
+    with pytest.raises(Conflict, match=r"measure op-1 refers to point p-\d, which is not in the register"):
+        save(store, SCHOOL, MAIN, COAT)
+    with pytest.raises(Conflict, match="station liberec refers to station jablonec"):
+        save(store, AIR)
+    with pytest.raises(Conflict, match="adjustment up-1 refers to point p-1"):
+        save(store, GYM)
+    save(store, SCHOOL, MAIN, GRID, KITCHEN, AIR, HILL, COAT, GYM)
+    with pytest.raises(Conflict, match="point p-2 cannot be removed: measure op-1 refers to it"):
+        store.remove(Point, ["p-2"], by="eva", now=NOW)
+    with pytest.raises(Conflict, match="station jablonec cannot be removed: station liberec refers to it"):
+        store.remove(Station, ["jablonec"], by="eva", now=NOW)
+    store.remove(Station, ["jablonec", "liberec"], by="eva", now=NOW)
+    store.remove(Measure, ["op-1"], by="eva", now=NOW)
+    store.remove(Adjustment, ["up-1"], by="eva", now=NOW)
+    store.remove(Point, ["p-2"], by="eva", now=NOW)
+    assert (store.count(Station), store.count(Measure), store.count(Adjustment)) == (0, 0, 0)
+
+
+def test_dates_and_lists_of_a_measure_stand_in_the_audit_trail(store: RecordStore) -> None:
+    save(store, SCHOOL, MAIN, GRID, KITCHEN, COAT)
+    save(store, replace(COAT, effective=date(2025, 10, 1)))
+    entry = store.audit(entity="measure", key="op-1", limit=1)[0]
+    assert entry.before is not None
+    assert entry.after is not None
+    assert (entry.before["effective"], entry.after["effective"]) == ("2025-09-01", "2025-10-01")
+    assert entry.after["points"] == ["p-1", "p-2"]
 
 
 def test_entities_come_back_as_saved_whatever_their_order(store: RecordStore) -> None:

@@ -15,12 +15,15 @@ from core.notes import AuditEntry, DeadLetter, InboxItem, Job, PointFinding
 from core.ports import Sheet, Taken, Touched
 from core.readings import Readings, SeriesKey, concat, last_wins
 from core.registry import (
+    Adjustment,
     Building,
     DialEvent,
     Entity,
+    Measure,
     Meter,
     Organisation,
     Point,
+    Station,
 )
 from core.rollup import RollUp
 from services.consumption import PointConsumption, Question
@@ -32,8 +35,16 @@ TABLES = {
     Point: "point",
     Meter: "meter",
     DialEvent: "dial_event",
+    Station: "station",
+    Measure: "measure",
+    Adjustment: "adjustment",
 }
-REFERS = {Building: {"organisation": Organisation}, Point: {"building": Building}, Meter: {"point": Point}}
+REFERS = {
+    Building: {"organisation": Organisation},
+    Point: {"building": Building},
+    Meter: {"point": Point},
+    Adjustment: {"point": Point},
+}
 
 
 class MemoryReadings:

@@ -12,7 +12,7 @@ from api.texts import CATALOGS, LABELS, choose, language
 from core.calendar import Period
 from core.notes import Rule
 from core.readings import Kind, Quality
-from core.registry import BuildingKind, Commodity, EventKind, Role
+from core.registry import AdjustmentKind, BuildingKind, Commodity, EventKind, MeasureKind, Role, StationSource
 
 ROOM = Path(api.__file__ or "").parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "text": None}
@@ -65,7 +65,9 @@ def test_templates_hold_no_text_outside_of_the_catalogs() -> None:
         assert words == set(), path.name
 
 
-@pytest.mark.parametrize("enum", [BuildingKind, Commodity, Role, EventKind, Rule, Period])
+@pytest.mark.parametrize(
+    "enum", [BuildingKind, Commodity, Role, EventKind, Rule, Period, StationSource, MeasureKind, AdjustmentKind]
+)
 def test_every_word_of_the_core_has_a_text(enum: type) -> None:
     assert [member.value for member in enum if member.value not in LABELS] == []  # type: ignore[attr-defined]
 
