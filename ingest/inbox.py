@@ -13,7 +13,7 @@ from core.errors import StoreUnavailable
 from core.notes import InboxItem
 from core.ports import RecordStore
 from core.readings import Readings, SeriesKey
-from core.registry import DialEvent, EventKind, Meter, Register
+from core.registry import DialEvent, EventKind, Meter, Register, Station
 from core.units import CANONICAL
 from ingest.message import Message
 
@@ -25,17 +25,24 @@ SAMPLE_BYTES: Final = 2048
 REMEMBERED: Final = 100_000
 
 
+Known = frozenset[str | SeriesKey]
+"""Devices, and single series of others, that stand in the register."""
+
+
 class KnownDevices:
-    """The devices of mounted meters, read again when the register changed; asked at most once a second."""
+    """The devices of mounted meters and the series of weather stations, read again when the register changed.
+
+    The register is asked at most once a second.
+    """
 
     def __init__(self, records: RecordStore) -> None:
         self._records = records
         self._version: int | None = None
         self._checked = float("-inf")
-        self._devices: frozenset[str] = frozenset()
+        self._devices: Known = frozenset()
 
-    def __call__(self) -> frozenset[str]:
-        """Return the devices; raise StoreUnavailable where they cannot be read."""
+    def __call__(self) -> Known:
+        """Return the devices and series; raise StoreUnavailable where they cannot be read."""
         if time.monotonic() - self._checked < CHECKED_EVERY_S:
             return self._devices
         version = self._records.version()
@@ -43,7 +50,8 @@ class KnownDevices:
             mounted = {m.device for m in self._records.find(Meter) if m.removed is None}
             events = self._records.find(DialEvent)
             swapped = {e.new_device for e in events if e.kind is EventKind.SWAP and not e.retracted}
-            self._devices = frozenset(mounted | swapped - {""})
+            weather = {SeriesKey(s.arrives_as, s.register) for s in self._records.find(Station)}
+            self._devices = frozenset(mounted | swapped - {""} | weather)
             self._version = version
         self._checked = time.monotonic()
         return self._devices
@@ -64,11 +72,9 @@ class Inbox:
         self.refused = 0
         self._written = float("-inf")
 
-    def note(
-        self, readings: Readings, message: Sequence[int], messages: Sequence[Message], known: frozenset[str]
-    ) -> None:
+    def note(self, readings: Readings, message: Sequence[int], messages: Sequence[Message], known: Known) -> None:
         """Count the readings of devices that are not among the known ones."""
-        strange = [n for n, key in enumerate(readings.series) if key.meter not in known]
+        strange = [n for n, key in enumerate(readings.series) if key.meter not in known and key not in known]
         if not strange or not len(readings):
             return
         counts = np.bincount(readings.code, minlength=len(readings.series))

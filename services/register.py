@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from core.errors import Conflict, InputError, NotFound
 from core.notes import PointFinding
 from core.ports import RecordStore
-from core.registry import DialEvent, Entity, EventKind, Meter, Point
+from core.registry import DialEvent, Entity, EventKind, Meter, Point, Station
 from services.register_rules import NAMES, Problem, Snapshot, in_utc, place, points_touched, problems
 
 E = TypeVar("E", bound=Entity)
@@ -317,8 +317,18 @@ def perform(records: RecordStore, decide: Callable[[Snapshot], Change], act: By)
             if attempt == ATTEMPTS - 1 or records.version() == register.version:
                 raise
             continue
+        _leave_inbox(records, change.save)
         return Done(saved=change.save, removed=change.remove, points=points_touched(register, after, changed))
     raise Conflict("the register is changed by others all the time; repeat")
+
+
+def _leave_inbox(records: RecordStore, saved: Sequence[Entity]) -> None:
+    """Take the devices of weather stations out of the inbox, but for those that send more than the temperature."""
+    weather = {(s.arrives_as, s.register) for s in saved if isinstance(s, Station)}
+    if weather:
+        waiting = [(item.device, item.register) for item in records.inbox()]
+        asking = {device for device, register in waiting if (device, register) not in weather}
+        records.leave_inbox(sorted({device for device, _ in weather} - asking))
 
 
 def apply(register: Snapshot, change: Change) -> tuple[Snapshot, frozenset[tuple[type, str]]]:
