@@ -38,13 +38,7 @@ class FileTables:
 
         Cells are stripped of nothing; empty ones are None. Cells of a CSV are text. Raise InputError.
         """
-        if content.startswith(_OLD_OFFICE):
-            raise InputError("the file is in an old format or has a password", place=name, remedy="save it as XLSX")
-        if content.startswith(_ZIP):
-            return read_xlsx(name, content)
-        if _ending(name) in {".xlsx", ".xlsm", ".xls", ".ods"}:
-            raise InputError("the file is no XLSX", place=name, remedy="save it as XLSX or CSV")
-        return [_read_csv(name, content)]
+        return read_xlsx(name, content) if is_workbook(name, content) else [_read_csv(name, content)]
 
     def write(self, name: str, sheets: Sequence[Sheet]) -> bytes:
         """Return a file of the kind that the name's ending tells (csv: one sheet, xlsx: all)."""
@@ -58,17 +52,29 @@ class FileTables:
         return _write_csv(sheets[0])
 
 
+def is_workbook(name: str, content: bytes) -> bool:
+    """Return whether a file is an XLSX (else it is text); raise InputError for other formats of spreadsheets."""
+    if content.startswith(_OLD_OFFICE):
+        raise InputError("the file is in an old format or has a password", place=name, remedy="save it as XLSX")
+    if content.startswith(_ZIP):
+        return True
+    if _ending(name) in {".xlsx", ".xlsm", ".xls", ".ods"}:
+        raise InputError("the file is no XLSX", place=name, remedy="save it as XLSX or CSV")
+    return False
+
+
 def _ending(name: str) -> str:
     return PurePath(name).suffix.lower()
 
 
 def _read_csv(name: str, content: bytes) -> Sheet:
-    text, above = _without_hint(_decoded(name, content))
+    text, above = without_hint(decoded(name, content))
     rows = [trimmed([cell or None for cell in row]) for row in _records(name, text)]
     return sheet_of(PurePath(name).stem, rows, name, above=above)
 
 
-def _decoded(name: str, content: bytes) -> str:
+def decoded(name: str, content: bytes) -> str:
+    """Return the text of a file in UTF-8, UTF-16 or cp1250; raise InputError."""
     encodings = ("utf-16",) if content.startswith(_UTF16) else ("utf-8-sig", "cp1250")
     for encoding in encodings:
         try:
@@ -80,7 +86,7 @@ def _decoded(name: str, content: bytes) -> str:
     raise InputError("the file is no text in UTF-8 or cp1250", place=name, remedy="save it as CSV UTF-8 or XLSX")
 
 
-def _without_hint(text: str) -> tuple[str, int]:
+def without_hint(text: str) -> tuple[str, int]:
     """Return the text without Excel's line that names the delimiter, and how many lines that took."""
     hint = re.match(r"sep=.\r?\n", text)
     return (text[hint.end() :], 1) if hint else (text, 0)
@@ -90,7 +96,7 @@ def _records(name: str, text: str) -> Iterator[list[str]]:
     former = csv.field_size_limit(FIELD_LIMIT)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
-        yield from ([_unguarded(cell) for cell in row] for row in reader)
+        yield from ([unguarded(cell) for cell in row] for row in reader)
     except csv.Error as err:
         raise InputError(
             f"the quotes or cells do not end ({err})",
@@ -112,7 +118,8 @@ def _delimiter(text: str) -> str:
     return _DELIMITERS[0]
 
 
-def _unguarded(cell: str) -> str:
+def unguarded(cell: str) -> str:
+    """Return a cell without the quote that keeps a spreadsheet from running it."""
     return cell[1:] if _GUARDED.match(cell) else cell
 
 

@@ -57,9 +57,15 @@ def header_place(rows: Sequence[Sequence[Value]]) -> int:
 
 def read_xlsx(name: str, content: bytes) -> list[Sheet]:
     """Return every sheet that is not empty; raise InputError for what is broken or unpacks to too much."""
+    made = (sheet_of(title, rows, f"{name}, sheet {title}") for title, rows in xlsx_rows(name, content))
+    return [sheet for sheet in made if sheet.columns]
+
+
+def xlsx_rows(name: str, content: bytes) -> list[tuple[str, list[Row]]]:
+    """Return the name and the trimmed rows of every sheet; raise InputError as `read_xlsx` does."""
     has_formulas = _checked(name, content)
     try:
-        sheets = list(_sheets(name, content, has_formulas=has_formulas))
+        return list(_sheets(name, content, has_formulas=has_formulas))
     except InputError:
         raise
     except Exception as err:  # openpyxl raises whatever its parsers stumble over
@@ -68,7 +74,6 @@ def read_xlsx(name: str, content: bytes) -> list[Sheet]:
             place=name,
             remedy="open it in a spreadsheet program and save it as XLSX",
         ) from err
-    return [sheet for sheet in sheets if sheet.columns]
 
 
 def _checked(name: str, content: bytes) -> bool:
@@ -90,7 +95,7 @@ def _has_formula(name: str, text: bytes) -> bool:
     return _FORMULA.search(text) is not None
 
 
-def _sheets(name: str, content: bytes, *, has_formulas: bool) -> Iterator[Sheet]:
+def _sheets(name: str, content: bytes, *, has_formulas: bool) -> Iterator[tuple[str, list[Row]]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions, which hold no values
         results = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
@@ -100,7 +105,7 @@ def _sheets(name: str, content: bytes, *, has_formulas: bool) -> Iterator[Sheet]
                 place = f"{name}, sheet {sheet.title}"
                 if written is not None:
                     _check_results(sheet, written[sheet.title], place)
-                yield sheet_of(sheet.title, _rows(sheet, place), place)
+                yield sheet.title, _rows(sheet, place)
         finally:
             results.close()
             if written is not None:
