@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from app.cli_decode import decode, score_vectors
 from app.cli_exchange import CONFIG, FILE, export_command, import_command, settings_of
 from app.cli_simulate import replay, simulate
 from core.calendar import Period
@@ -107,3 +108,5 @@ main.add_command(import_command)
 main.add_command(export_command)
 main.add_command(simulate)
 main.add_command(replay)
+main.add_command(decode)
+main.add_command(score_vectors)

@@ -1,6 +1,6 @@
 """Units as meters state them, and the canonical ones of Odečet; conversion happens once, at the edge.
 
-Canonical: kWh, kvarh, m³, kW, kvar, m³/h, °C, V, A, Hz, %, pulse, unit (heat-cost units).
+Canonical: kWh, kvarh, kVAh, m³, kW, kvar, kVA, m³/h, °C, V, A, Hz, %, 1 (power factor), pulse, unit (heat-cost units).
 Sources: SI brochure (J, Wh, prefixes); 1 GJ = 277.78 kWh; international calorie table 4.1868 J.
 """
 
@@ -26,6 +26,9 @@ class Quantity(StrEnum):
     CURRENT = "current"
     FREQUENCY = "frequency"
     HUMIDITY = "humidity"
+    APPARENT_POWER = "apparent_power"
+    APPARENT_ENERGY = "apparent_energy"
+    POWER_FACTOR = "power_factor"
     PULSE_COUNT = "pulse_count"
     HEAT_COST_UNITS = "heat_cost_units"
     UNSTATED = "unstated"
@@ -43,6 +46,9 @@ CANONICAL: Final = {
     Quantity.CURRENT: "A",
     Quantity.FREQUENCY: "Hz",
     Quantity.HUMIDITY: "%",
+    Quantity.APPARENT_POWER: "kVA",
+    Quantity.APPARENT_ENERGY: "kVAh",
+    Quantity.POWER_FACTOR: "1",
     Quantity.PULSE_COUNT: "pulse",
     Quantity.HEAT_COST_UNITS: "unit",
 }
@@ -90,6 +96,9 @@ UNITS: Final[dict[str, Unit]] = {
     **_prefixed("W", Quantity.POWER, _TO_KILO),
     **{f"{p}J/h": Unit(Quantity.POWER, scale, divisor) for p, (scale, divisor) in _JOULE.items()},
     **_prefixed("var", Quantity.REACTIVE_POWER, _TO_KILO),
+    **_prefixed("VAh", Quantity.APPARENT_ENERGY, _TO_KILO),
+    **_prefixed("VA", Quantity.APPARENT_POWER, _TO_KILO),
+    "1": Unit(Quantity.POWER_FACTOR),
     "m³": Unit(Quantity.VOLUME),
     "l": Unit(Quantity.VOLUME, 1.0, 1e3),
     "dm³": Unit(Quantity.VOLUME, 1.0, 1e3),

@@ -9,7 +9,14 @@ from core.readings import Kind
 from core.units import CANONICAL, Quantity, Unit, unit
 
 COUNTED: Final = frozenset(
-    {Quantity.ENERGY, Quantity.REACTIVE_ENERGY, Quantity.VOLUME, Quantity.PULSE_COUNT, Quantity.HEAT_COST_UNITS}
+    {
+        Quantity.ENERGY,
+        Quantity.REACTIVE_ENERGY,
+        Quantity.APPARENT_ENERGY,
+        Quantity.VOLUME,
+        Quantity.PULSE_COUNT,
+        Quantity.HEAT_COST_UNITS,
+    }
 )
 """Quantities of a dial; the others are measured at an instant."""
 

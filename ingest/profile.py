@@ -63,6 +63,10 @@ class Decoded:
         )
 
 
+Rank = tuple[int, ...]
+"""How well a profile knows a topic: compared from the left, smaller is better."""
+
+
 class Profile(Protocol):
     """Reads the messages of one format."""
 
@@ -74,6 +78,19 @@ class Profile(Protocol):
     @property
     def filters(self) -> tuple[str, ...]:
         """The MQTT topic filters of its messages, to subscribe to."""
+        ...
+
+    @property
+    def reads_empty(self) -> bool:
+        """Whether an empty payload says something to it: that a device or a description was removed."""
+        ...
+
+    def rank(self, topic: str) -> Rank | None:
+        """Return how well the profile knows a topic; None where it does not read it."""
+        ...
+
+    def claims(self, message: Message) -> str:
+        """Return an empty text where the payload is of this format, else why it is not."""
         ...
 
     def decode(self, messages: Sequence[Message], *, detailed: bool = False) -> Decoded:
@@ -98,35 +115,77 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 
 def precision(topic_filter: str) -> tuple[int, ...]:
-    """Return a rank of filters, level by level: a literal level before +, + before #."""
-    return tuple({"#": 2, "+": 1}.get(level, 0) for level in topic_filter.split("/"))
+    """Return a rank of filters, level by level: a text before a text with captures, before + and {name}, before #.
+
+    A longer filter goes before a shorter one that says the same.
+    """
+    return (*(_vagueness(level) for level in topic_filter.split("/")), 4)
+
+
+def _vagueness(level: str) -> int:
+    if level == "#" or level.endswith("...}"):
+        return 3
+    if level == "+" or (level.startswith("{") and level.endswith("}") and level.count("{") == 1):
+        return 2
+    return 1 if "{" in level else 0
+
+
+class Choice(NamedTuple):
+    """The profile of a message; or None, with the reason that is counted and what there is to say."""
+
+    profile: Profile | None
+    reason: str = ""
+    detail: str = ""
 
 
 class Router:
-    """Chooses the profile of a topic.
+    """Chooses the profile of a message by its topic and payload.
 
-    The filter that says more wins: compared level by level from the left, a literal level goes before +, + before
-    #, and a longer filter before a shorter one. Between equal filters the profile named first wins.
+    Of the profiles that read its topic the one with the smallest rank whose format the payload is reads it: an
+    operator's own before a bundled one, one that names the topic before one that knows its payload anywhere, the
+    filter that says more before one that says less. Two of the same rank that both claim it are ambiguous: a wrong
+    reading costs more than one that waits, so it becomes a dead letter that names both.
     """
 
     def __init__(self, profiles: Sequence[Profile]) -> None:
         self.profiles: Mapping[str, Profile] = {p.name: p for p in profiles}
-        ranked = [(precision(f), -f.count("/"), n, f, p) for n, p in enumerate(profiles) for f in p.filters]
-        self._ranked = [(f, p) for *_, f, p in sorted(ranked, key=lambda entry: entry[:3])]
-        self._chosen: dict[str, Profile | None] = {}
+        self._known: dict[str, tuple[tuple[Profile, ...], ...]] = {}
 
     @property
     def filters(self) -> tuple[str, ...]:
         """Every filter of every profile, once."""
         return tuple(dict.fromkeys(f for p in self.profiles.values() for f in p.filters))
 
-    def choose(self, topic: str) -> Profile | None:
-        """Return the profile that reads a topic, None where there is none."""
+    def candidates(self, topic: str) -> tuple[tuple[Profile, ...], ...]:
+        """Return the profiles that read a topic, best first, those of equal rank together."""
         try:
-            return self._chosen[topic]
+            return self._known[topic]
         except KeyError:
-            found = next((p for f, p in self._ranked if matches(f, topic)), None)
-        if len(self._chosen) >= CACHED_TOPICS:
-            self._chosen.clear()
-        self._chosen[topic] = found
+            ranked = [(rank, p) for p in self.profiles.values() if (rank := p.rank(topic)) is not None]
+        ranks = sorted({rank for rank, _ in ranked})
+        found = tuple(tuple(p for of, p in ranked if of == rank) for rank in ranks)
+        if len(self._known) >= CACHED_TOPICS:
+            self._known.clear()
+        self._known[topic] = found
         return found
+
+    def forget(self) -> None:
+        """Ask the profiles anew which topics they read: one of them has learnt of others."""
+        self._known.clear()
+
+    def choose(self, message: Message) -> Choice:
+        """Return the profile that reads a message, or why none does."""
+        why: list[str] = []
+        for equals in self.candidates(message.topic):
+            claims = [(p, p.claims(message)) for p in equals]
+            chosen = [p for p, objection in claims if not objection]
+            if len(chosen) == 1:
+                return Choice(chosen[0])
+            if chosen:
+                names = " and ".join(p.name for p in chosen)
+                remedy = "switch one off, or give one a higher priority, then replay"
+                return Choice(None, "profile_ambiguous", f"{names} read it with equal right: {remedy}")
+            why += [f"{p.name}: {objection}" for p, objection in claims]
+        if why:
+            return Choice(None, "no_profile", f"no profile reads this payload ({'; '.join(why[:5])}): add one, then replay")
+        return Choice(None, "no_profile", "no profile reads this topic: add one, then replay")

@@ -102,16 +102,17 @@ class Reader:
         groups: dict[str, list[int]] = {}
         choose, limit = self._router.choose, self._size_limit
         for i, message in enumerate(messages):
-            profile = choose(message.topic)
-            if profile is None:
-                outcome.rejects.append(Reject(i, "", "no_profile", "no profile reads this topic: add one, then replay"))
-            elif not message.payload and message.retained:
-                outcome.ignored.append(Ignored(i, "removed"))
-            elif not message.payload:
-                outcome.rejects.append(Reject(i, "", "empty", "an empty payload says that something was removed"))
-            elif len(message.payload) > limit:
+            if len(message.payload) > limit:
                 detail = f"{len(message.payload)} bytes are more than {limit}: raise the limit, then replay"
                 outcome.rejects.append(Reject(i, "", "too_large", detail))
+                continue
+            profile, reason, detail = choose(message)
+            if not message.payload and message.retained and not (profile and profile.reads_empty):
+                outcome.ignored.append(Ignored(i, "removed"))
+            elif profile and not message.payload and not profile.reads_empty:
+                outcome.rejects.append(Reject(i, "", "empty", "an empty payload says that something was removed"))
+            elif profile is None:
+                outcome.rejects.append(Reject(i, "", reason, detail))
             else:
                 groups.setdefault(profile.name, []).append(i)
         return groups

@@ -1,0 +1,255 @@
+"""The engine: reads batches of messages by a compiled profile.
+
+Messages become rows, rows become columns of readings; times, units and series are worked out for the whole batch.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from ingest.codecs.errors import PayloadError
+from ingest.message import Message
+from ingest.profile import Decoded, Rank, precision
+from ingest.profiles.columns import Columns, place
+from ingest.profiles.compiled import Compiled, RowRule, compiled
+from ingest.profiles.load import Source
+from ingest.profiles.paths import MISSING, Context, rows
+from ingest.profiles.rules import Entry, said, unit_of
+from ingest.profiles.times import Clocks, choose
+from ingest.profiles.values import Unreadable
+
+CACHED_TOPICS: Final = 20_000
+METER_LENGTH: Final = 200
+MOST_ROWS: Final = 20_000
+"""Rows that are read of one message; a year of quarter-hours is twice as many."""
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+Captures = Mapping[str, str]
+
+
+class TomlProfile:
+    """Reads the messages of one format by a profile file."""
+
+    def __init__(self, source: Source, fragments: Mapping[str, Source], *, site: str) -> None:
+        self.source = source
+        self._compiled: Compiled = compiled(source, fragments)
+        self._clocks = Clocks(self._compiled.times, site=site)
+        self._topics: dict[str, Captures | None] = {}
+
+    @property
+    def name(self) -> str:
+        """The name of the profile."""
+        return self.source.spec.name
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The filters to subscribe to."""
+        if not self.source.spec.match.subscribe:
+            return ()
+        return tuple(dict.fromkeys(p.filter for p in self._compiled.topics))
+
+    @property
+    def reads_empty(self) -> bool:
+        """An empty payload says that a device left, and is passed over."""
+        return True
+
+    def rank(self, topic: str) -> Rank | None:
+        """Return how well the profile knows a topic, smaller is better; None where it does not read it."""
+        spec = self.source.spec
+        found = [precision(p.text) for p in self._compiled.topics if p.match(topic) is not None]
+        if not found and not spec.match.anywhere:
+            return None
+        return (int(self.source.bundled), 0 if found else 1, *min(found, default=()), -spec.priority)
+
+    def claims(self, message: Message) -> str:
+        """Return nothing where the payload is of this profile, else why it is not."""
+        condition = self._compiled.condition
+        if condition is None or not message.payload:
+            return ""
+        try:
+            tree = self._compiled.parse(message.payload)
+        except PayloadError as err:
+            return "" if self._ignored_topic(message.topic) else str(err)
+        row = Context(tree, tree, message.topic, self._captures(message.topic) or {})
+        if condition(row) or self._ignored(row) is not None:
+            return ""
+        return "its payload is not as match.when says"
+
+    def decode(self, messages: Sequence[Message], *, detailed: bool = False) -> Decoded:
+        """Return the readings of these messages; see ingest.profile.Profile."""
+        columns = Columns(self.name)
+        for number, message in enumerate(messages):
+            self._read(number, message, columns)
+        return columns.decoded(messages, self._clocks, self._compiled.meanings.known, detailed=detailed)
+
+    def _read(self, number: int, message: Message, columns: Columns) -> None:
+        columns.begin(number)
+        if not message.payload:
+            columns.ignore("removed")
+            return
+        if self._ignored_topic(message.topic):
+            columns.ignore(self._ignored_topic(message.topic))
+            return
+        try:
+            tree = self._compiled.parse(message.payload)
+        except PayloadError as err:
+            columns.refuse(err.place, "malformed", err.detail)
+            return
+        start = Context(tree, tree, message.topic, self._captures(message.topic) or {})
+        reason = self._ignored(start)
+        if reason is not None:
+            columns.ignore(reason)
+            return
+        fitted = _Reading(columns, self._compiled).rows(self._compiled.rows, start)
+        if not columns.told:
+            if fitted or self.source.spec.nothing == "ignore":
+                columns.ignore("no_value" if fitted else "nothing_read")
+
+    def _captures(self, topic: str) -> Captures | None:
+        """Return what the first filter that a topic fits captures of it."""
+        try:
+            return self._topics[topic]
+        except KeyError:
+            found = next((m for p in self._compiled.topics if (m := p.match(topic)) is not None), None)
+        if len(self._topics) >= CACHED_TOPICS:
+            self._topics.clear()
+        self._topics[topic] = found
+        return found
+
+    def _ignored_topic(self, topic: str) -> str:
+        """Return why every message of a topic says nothing, empty where it does not."""
+        for one in self._compiled.ignore:
+            if one.condition is None and any(p.match(topic) is not None for p in one.topics):
+                return one.reason
+        return ""
+
+    def _ignored(self, start: Context) -> str | None:
+        """Return why a message says nothing, None where it does not."""
+        for one in self._compiled.ignore:
+            if one.condition is None or (one.topics and all(p.match(start.topic) is None for p in one.topics)):
+                continue
+            if one.condition(start):
+                return one.reason
+        return None
+
+
+class _Reading:
+    """Reads one message into columns."""
+
+    def __init__(self, columns: Columns, made: Compiled) -> None:
+        self._columns = columns
+        self._meanings = made.meanings
+        self._left = MOST_ROWS
+
+    def rows(self, rules: Sequence[RowRule], start: Context) -> bool:
+        """Read the rows of every rule from `start` downwards; return whether any fitted."""
+        fitted = False
+        for rule in rules:
+            if rule.topics:
+                captures = next((m for p in rule.topics if (m := p.match(start.topic)) is not None), None)
+                if captures is None:
+                    continue
+                start.captures = captures
+            here = False
+            for row in self._found(rule, start):
+                if rule.condition is None or rule.condition(row):
+                    here = self._row(rule, row) or here
+            fitted = fitted or here
+            if here and rule.final:
+                break
+        return fitted
+
+    def _found(self, rule: RowRule, start: Context) -> Iterator[Context]:
+        for row in rows(start, rule.way):
+            for one in _zipped(row, rule.zip) if rule.zip else (row,):
+                self._left -= 1
+                if self._left < 0:
+                    self._columns.refuse(one.trail, "too_many_rows", f"more than {MOST_ROWS} rows in a message")
+                    return
+                yield one
+
+    def _row(self, rule: RowRule, row: Context) -> bool:
+        """Read a row; return whether the rule fitted it."""
+        meter = rule.meter(row) if rule.meter is not None else row.meter
+        row.meter = meter
+        if rule.within:
+            return self.rows(rule.within, row)
+        entries = rule.plan.of(row)
+        if not entries:
+            return False
+        stamp = -1
+        suspect = rule.suspect is not None and rule.suspect(row)
+        for entry in entries:
+            value = entry.get(row)
+            if value is MISSING or value is None:
+                continue
+            reading = entry.rule
+            if reading.condition is not None and not reading.condition(row):
+                continue
+            if reading.keys is not None and type(value) in {dict, list, bool}:
+                continue
+            number = self._value(entry, value, row)
+            if number is None:
+                continue
+            name, when = meter, stamp
+            if reading.meter is not None:
+                name = reading.meter(row)
+            if reading.times is not None:
+                when = self._columns.stamp(*choose(reading.times, row), name)
+            elif reading.meter is not None or stamp < 0:
+                when = self._columns.stamp(*choose(rule.times, row), name)
+                stamp = when if reading.meter is None else stamp
+            self._add(entry, row, name, number, value, when, suspect=suspect)
+        return True
+
+    def _value(self, entry: Entry, value: Any, row: Context) -> float | None:
+        """Return a value as a number in the unit that is stated, None where there is none."""
+        reading = entry.rule
+        try:
+            number = reading.read(value)
+            if number is not None and reading.minus is not None:
+                other = reading.minus(row)
+                less = None if other is MISSING else reading.read(other)
+                number = None if less is None else number - less
+        except Unreadable as err:
+            self._columns.refuse(place(entry, row), err.reason, str(err))
+            return None
+        if number is None or (reading.spec.scale == 1.0 and reading.spec.offset == 0.0):
+            return number
+        return number * reading.spec.scale + reading.spec.offset
+
+    def _add(
+        self, entry: Entry, row: Context, meter: str | None, number: float, value: Any, stamp: int, *, suspect: bool
+    ) -> None:
+        code, stated = entry.code, ""
+        if entry.texts is not None:
+            unit, quantity, register = said(entry.texts, row)
+            stated = unit
+            code = self._meanings.code(unit_of(entry.rule.spec, unit), quantity, register, entry.rule.spec.kind)
+        fault = self._meanings.known[code].fault
+        if fault is not None:
+            if fault.reason != "unit_unknown" or entry.rule.spec.unknown_unit == "reject":
+                self._columns.refuse(place(entry, row), fault.reason, fault.detail)
+            return
+        if meter is None or len(meter) > METER_LENGTH or _CONTROL.search(meter):
+            self._columns.refuse(place(entry, row), "meter_id", _strange(meter))
+            return
+        self._columns.add(meter, code, number, stamp, (entry, row, value, stated), suspect=suspect)
+
+
+def _strange(meter: str | None) -> str:
+    if meter is None:
+        return "the payload names no meter where the profile looks for it"
+    return f"{meter[:60]!r} is no id: at most {METER_LENGTH} characters, none of them for control"
+
+
+def _zipped(row: Context, names: Sequence[str]) -> Iterator[Context]:
+    """Return rows of columns beside each other: the nth elements of these lists by name."""
+    node = row.node if type(row.node) is dict else {}
+    columns = [node.get(name) for name in names]
+    if any(type(column) is not list for column in columns):
+        return
+    for index, values in enumerate(zip(*(c for c in columns if type(c) is list), strict=False)):
+        inner = dict(zip(names, values, strict=True))
+        yield Context(inner, row.root, row.topic, row.captures, row.key, index, row, f"{row.trail}[{index}]", row.meter)
