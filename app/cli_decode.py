@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.option(
-    "--profiles", type=click.Path(file_okay=False, path_type=Path), help="Folder of your own profiles, beside the bundled."
+    "--profiles",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of your own profiles, beside the bundled.",
 )
+COLUMNS = {"vectors": 7, "required": 8, "right": 6, "missing": 7, "wrong": 5, "ignored": 9, "explained": 9}
 SITE = click.option("--zone", "site", default="Europe/Prague", show_default=True, help="Zone of times without offset.")
 
 
@@ -28,7 +31,9 @@ def decode(topic: str | None, vectors: Path | None, profiles: Path | None, site:
     from app.decode import print_message, print_vectors  # noqa: PLC0415 - each command loads its own
 
     if (topic is None) == (vectors is None):
-        raise InputError("decode takes a topic, or a file of vectors", remedy="give --topic T < payload, or --vectors FILE")
+        raise InputError(
+            "decode takes a topic, or a file of vectors", remedy="give --topic T < payload, or --vectors FILE"
+        )
     out = sys.stdout.buffer
     if vectors is not None:
         print_vectors(out, vectors, profiles=profiles, site=site)
@@ -50,7 +55,7 @@ def score_vectors(files: tuple[Path, ...], *, notes: bool, profiles: Path | None
         if notes:
             for note in one.notes:
                 click.echo(f"  {one.name}: {note}")
-    click.echo(f"{'set':18} {'vectors':>7} {'required':>8} {'right':>6} {'missing':>7} {'wrong':>5} {'ignored':>9} {'explained':>9}")
+    click.echo(f"{'set':18} " + " ".join(f"{name:>{width}}" for name, width in COLUMNS.items()))
     for one in scores:
         _print(one)
 

@@ -59,10 +59,9 @@ def vectors_of(path: Path) -> list[Vector]:
     except (OSError, msgspec.MsgspecError) as err:
         raise InputError(f"{path.name} cannot be read: {err}", remedy="give a JSON file with a list `vectors`") from err
     vectors = tree.get("vectors") if isinstance(tree, dict) else tree
-    whole = isinstance(vectors, list) and all(isinstance(v, dict) and isinstance(v.get("topic"), str) for v in vectors)
-    if not whole:
+    if not isinstance(vectors, list) or not all(isinstance(v, dict) and type(v.get("topic")) is str for v in vectors):
         raise InputError(f"{path.name} has no list `vectors` of objects with a topic", remedy="give such a file")
-    return list(vectors)
+    return vectors
 
 
 def lines(vectors: Sequence[Vector], decoder: Decoder) -> Iterator[Line]:
@@ -74,8 +73,7 @@ def lines(vectors: Sequence[Vector], decoder: Decoder) -> Iterator[Line]:
 def print_vectors(out: BinaryIO, path: Path, *, profiles: Path | None, site: str) -> None:
     """Write a JSON line a vector."""
     encoder = msgspec.json.Encoder()
-    for line in lines(vectors_of(path), Decoder(profiles, site=site)):
-        out.write(encoder.encode(line) + b"\n")
+    out.writelines(encoder.encode(line) + b"\n" for line in lines(vectors_of(path), Decoder(profiles, site=site)))
 
 
 def print_message(out: BinaryIO, topic: str, payload: bytes, *, profiles: Path | None, site: str) -> bool:

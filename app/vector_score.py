@@ -10,7 +10,16 @@ from core.units import CANONICAL, Quantity, unit
 
 TOLERANCE: Final = 1e-6
 ALIASES: Final = {"L": "l", "W·min": "Wmin", "Â°C": "°C", "hca": "unit"}
-SUFFIXES: Final = ("_import", "_export", "_production", "_cooling", "_total_both_directions", "_reverse", "_flow", "_return")
+SUFFIXES: Final = (
+    "_import",
+    "_export",
+    "_production",
+    "_cooling",
+    "_total_both_directions",
+    "_reverse",
+    "_flow",
+    "_return",
+)
 NAMES: Final = {
     "hca_units": "heat_cost_units",
     "gas_volume": "volume",
@@ -70,9 +79,7 @@ def _score(total: Score, vector: Mapping[str, Any], line: Line) -> None:
             total.notes.append(f"{vector['id']}: beyond the expected: {_shown(reading)}")
 
 
-def _judge(
-    total: Score, vector: Mapping[str, Any], wanted: Mapping[str, Any], found: list[Any], line: Line
-) -> None:
+def _judge(total: Score, vector: Mapping[str, Any], wanted: Mapping[str, Any], found: list[Any], line: Line) -> None:
     """Count one expected reading; what is found of it is taken out of `found`."""
     required = bool(wanted.get("required"))
     total.required += required
@@ -107,7 +114,7 @@ def _same_time(one: object, other: str) -> bool:
     from ingest.instants import stamps  # noqa: PLC0415 - only a score needs it
 
     read = stamps([one, other])
-    return not read.faults and int(read.us[0]) == int(read.us[1]) or bool(read.naive[0])
+    return (not read.faults and int(read.us[0]) == int(read.us[1])) or bool(read.naive[0])
 
 
 def _faults(vector: Mapping[str, Any], wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

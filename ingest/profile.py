@@ -187,5 +187,7 @@ class Router:
                 return Choice(None, "profile_ambiguous", f"{names} read it with equal right: {remedy}")
             why += [f"{p.name}: {objection}" for p, objection in claims]
         if why:
-            return Choice(None, "no_profile", f"no profile reads this payload ({'; '.join(why[:5])}): add one, then replay")
+            return Choice(
+                None, "no_profile", f"no profile reads this payload ({'; '.join(why[:5])}): add one, then replay"
+            )
         return Choice(None, "no_profile", "no profile reads this topic: add one, then replay")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -11,12 +11,12 @@ from core.readings import Codes, Floats, Kind, Quality, Readings, SeriesKey
 from ingest.message import Message
 from ingest.native_meaning import Meaning
 from ingest.profile import Decoded, Ignored, Origin, Reject
-from ingest.profiles.paths import Context
+from ingest.profiles.paths import Context, Node
 from ingest.profiles.rules import Entry
 from ingest.profiles.texts import template
 from ingest.profiles.times import Clocks, Resolved
 
-US_PER_S = 1_000_000
+LONGEST_SPAN_S: Final = 10 * 366 * 86400
 
 
 class Place(NamedTuple):
@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
     entry: Entry
     row: Context
-    value: Any
+    value: Node
     unit: str
 
 
@@ -78,7 +78,7 @@ class Columns:
         self.told = True
         self.ignored.append(Ignored(self._now, reason))
 
-    def stamp(self, rule: int, raw: Any, meter: str | None) -> int:
+    def stamp(self, rule: int, raw: Node, meter: str | None) -> int:
         """Note a time of the message; return its number."""
         self.stamps.append((rule, raw, self._now, meter or ""))
         return len(self.stamps) - 1
@@ -162,7 +162,7 @@ class Columns:
             span = entry.rule.span
             if span:
                 stated = span if type(span) is int else span(row)  # type: ignore[operator]
-                spans[n] = int(stated) if type(stated) in {int, float} and 0 < stated < 1e9 else 0
+                spans[n] = int(stated) if type(stated) in {int, float} and 0 < stated <= LONGEST_SPAN_S else 0
         return spans
 
     def _good(self, known: Sequence[Meaning], code: Codes, resolved: Resolved, stamp: Longs) -> Bools:

@@ -1,9 +1,10 @@
 """A profile file to what reads by it: every path, text, expression and time compiled once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from core.errors import OdecetError
 from ingest.profiles.conditions import ConditionError, When, when
@@ -16,6 +17,7 @@ from ingest.profiles.texts import Make, first_of
 from ingest.profiles.times import TimeRule, time_rule
 from ingest.profiles.topics import Pattern, pattern
 
+T = TypeVar("T")
 _WRONG: Final = (ValueError, re.error, OdecetError)
 DEEPEST: Final = 3
 
@@ -91,7 +93,7 @@ class _Compiler:
             meanings=self._meanings,
         )
 
-    def _guard(self, make: Any, source: Source, key: str) -> Any:
+    def _guard(self, make: Callable[[], T], source: Source, key: str) -> T:
         """Return what is made; a mistake is told with its key."""
         try:
             return make()
@@ -101,7 +103,7 @@ class _Compiler:
             raise source.wrong(key, str(err)) from err
 
     def _topics(self, texts: Sequence[str], source: Source, key: str) -> tuple[Pattern, ...]:
-        return tuple(self._guard(lambda t=t: pattern(t), source, key) for t in texts)
+        return tuple(self._guard(partial(pattern, t), source, key) for t in texts)
 
     def _when(self, conditions: Mapping[str, Any], source: Source, key: str) -> When | None:
         found: When | None = self._guard(lambda: when(conditions), source, key)
@@ -135,7 +137,9 @@ class _Compiler:
             meter=meter,
             times=times,
             suspect=self._when(spec.suspect, source, f"{key}.suspect"),
-            plan=Plan([self._reading(r, source, f"{key}.readings[{n}]") for n, r in enumerate(spec.readings)], self._meanings),
+            plan=Plan(
+                [self._reading(r, source, f"{key}.readings[{n}]") for n, r in enumerate(spec.readings)], self._meanings
+            ),
             within=self._fragment(spec, source, key, times, depth) if spec.use else (),
             final=spec.final,
         )
@@ -171,7 +175,7 @@ class _Compiler:
         for one in [written] if isinstance(written, str) else written:
             if one == "":
                 continue
-            rule = self._guard(lambda one=one: time_rule(one, source.spec.zone), source, key)
+            rule = self._guard(partial(time_rule, one, source.spec.zone), source, key)
             self._times.append(rule)
             found.append((len(self._times) - 1, rule))
         return tuple(found)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ingest.profiles.paths import MISSING, Context, getter
+from ingest.profiles.paths import MISSING, Context, Node, getter
 
 Test = Callable[[Any], bool]
 When = Callable[[Context], bool]
@@ -35,7 +35,7 @@ class Condition(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     exists: bool | None = None
     type: str | None = None
     regex: str | None = None
-    is_not: Any = msgspec.field(default=msgspec.UNSET, name="not")
+    is_not: Node = msgspec.field(default=msgspec.UNSET, name="not")
     above: float | None = None
     below: float | None = None
 
@@ -66,9 +66,9 @@ def test(wanted: Wanted) -> Test:
     return lambda value: _equal(value, wanted)
 
 
-def _equal(value: Any, wanted: Any) -> bool:
+def _equal(value: Node, wanted: Node) -> bool:
     """Return whether a value is what was written; true is not 1, and a number in quotes is a text."""
-    return type(value) is not bool and type(wanted) is not bool and value == wanted or value is wanted
+    return (type(value) is not bool and type(wanted) is not bool and value == wanted) or value is wanted
 
 
 def _parts(condition: Condition) -> list[Test]:

@@ -5,7 +5,8 @@ Messages become rows, rows become columns of readings; times, units and series a
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from ingest.codecs.errors import PayloadError
 from ingest.message import Message
@@ -13,8 +14,8 @@ from ingest.profile import Decoded, Rank, precision
 from ingest.profiles.columns import Columns, place
 from ingest.profiles.compiled import Compiled, RowRule, compiled
 from ingest.profiles.load import Source
-from ingest.profiles.paths import MISSING, Context, rows
-from ingest.profiles.rules import Entry, said, unit_of
+from ingest.profiles.paths import MISSING, Context, Node, rows
+from ingest.profiles.rules import Entry, ReadingRule, said, unit_of
 from ingest.profiles.times import Clocks, choose
 from ingest.profiles.values import Unreadable
 
@@ -102,9 +103,8 @@ class TomlProfile:
             columns.ignore(reason)
             return
         fitted = _Reading(columns, self._compiled).rows(self._compiled.rows, start)
-        if not columns.told:
-            if fitted or self.source.spec.nothing == "ignore":
-                columns.ignore("no_value" if fitted else "nothing_read")
+        if not columns.told and (fitted or self.source.spec.nothing == "ignore"):
+            columns.ignore("no_value" if fitted else "nothing_read")
 
     def _captures(self, topic: str) -> Captures | None:
         """Return what the first filter that a topic fits captures of it."""
@@ -171,39 +171,31 @@ class _Reading:
 
     def _row(self, rule: RowRule, row: Context) -> bool:
         """Read a row; return whether the rule fitted it."""
-        meter = rule.meter(row) if rule.meter is not None else row.meter
-        row.meter = meter
+        if rule.meter is not None:
+            row.meter = rule.meter(row)
         if rule.within:
             return self.rows(rule.within, row)
         entries = rule.plan.of(row)
-        if not entries:
-            return False
-        stamp = -1
-        suspect = rule.suspect is not None and rule.suspect(row)
+        here = _Row(rule, row)
         for entry in entries:
-            value = entry.get(row)
-            if value is MISSING or value is None:
-                continue
-            reading = entry.rule
-            if reading.condition is not None and not reading.condition(row):
-                continue
-            if reading.keys is not None and type(value) in {dict, list, bool}:
-                continue
-            number = self._value(entry, value, row)
-            if number is None:
-                continue
-            name, when = meter, stamp
-            if reading.meter is not None:
-                name = reading.meter(row)
-            if reading.times is not None:
-                when = self._columns.stamp(*choose(reading.times, row), name)
-            elif reading.meter is not None or stamp < 0:
-                when = self._columns.stamp(*choose(rule.times, row), name)
-                stamp = when if reading.meter is None else stamp
-            self._add(entry, row, name, number, value, when, suspect=suspect)
-        return True
+            self._entry(entry, here)
+        return bool(entries)
 
-    def _value(self, entry: Entry, value: Any, row: Context) -> float | None:
+    def _entry(self, entry: Entry, here: "_Row") -> None:
+        """Read one entry of a row."""
+        row, reading = here.row, entry.rule
+        value = entry.get(row)
+        if value is MISSING or value is None:
+            return
+        if reading.condition is not None and not reading.condition(row):
+            return
+        if reading.keys is not None and type(value) in {dict, list, bool}:
+            return
+        number = self._value(entry, value, row)
+        if number is not None:
+            self._add(entry, here, number, value)
+
+    def _value(self, entry: Entry, value: Node, row: Context) -> float | None:
         """Return a value as a number in the unit that is stated, None where there is none."""
         reading = entry.rule
         try:
@@ -219,23 +211,44 @@ class _Reading:
             return number
         return number * reading.spec.scale + reading.spec.offset
 
-    def _add(
-        self, entry: Entry, row: Context, meter: str | None, number: float, value: Any, stamp: int, *, suspect: bool
-    ) -> None:
+    def _add(self, entry: Entry, here: "_Row", number: float, value: Node) -> None:
+        row, reading = here.row, entry.rule
         code, stated = entry.code, ""
         if entry.texts is not None:
-            unit, quantity, register = said(entry.texts, row)
-            stated = unit
-            code = self._meanings.code(unit_of(entry.rule.spec, unit), quantity, register, entry.rule.spec.kind)
+            stated, quantity, register = said(entry.texts, row)
+            code = self._meanings.code(unit_of(reading.spec, stated), quantity, register, reading.spec.kind)
         fault = self._meanings.known[code].fault
+        meter = row.meter if reading.meter is None else reading.meter(row)
         if fault is not None:
-            if fault.reason != "unit_unknown" or entry.rule.spec.unknown_unit == "reject":
+            if fault.reason != "unit_unknown" or reading.spec.unknown_unit == "reject":
                 self._columns.refuse(place(entry, row), fault.reason, fault.detail)
-            return
-        if meter is None or len(meter) > METER_LENGTH or _CONTROL.search(meter):
+        elif meter is None or len(meter) > METER_LENGTH or _CONTROL.search(meter):
             self._columns.refuse(place(entry, row), "meter_id", _strange(meter))
-            return
-        self._columns.add(meter, code, number, stamp, (entry, row, value, stated), suspect=suspect)
+        else:
+            stamp = self._stamp(reading, here, meter)
+            self._columns.add(meter, code, number, stamp, (entry, row, value, stated), suspect=here.suspect())
+
+    def _stamp(self, reading: ReadingRule, here: "_Row", meter: str) -> int:
+        """Return the number of a reading's time; those of a row without one of their own share the row's."""
+        if reading.times is None and reading.meter is None:
+            if here.stamp < 0:
+                here.stamp = self._columns.stamp(*choose(here.rule.times, here.row), meter)
+            return here.stamp
+        times = here.rule.times if reading.times is None else reading.times
+        return self._columns.stamp(*choose(times, here.row), meter)
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row that is read: the number of its time, once it is noted."""
+
+    rule: RowRule
+    row: Context
+    stamp: int = -1
+
+    def suspect(self) -> bool:
+        """Return whether the device reports a fault."""
+        return self.rule.suspect is not None and self.rule.suspect(self.row)
 
 
 def _strange(meter: str | None) -> str:

@@ -1,15 +1,18 @@
 """Forms of payloads: bytes to the tree that paths lead into."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from core.errors import ConfigError
+from ingest.codecs.delimited import Delimited
 from ingest.codecs.errors import PayloadError
+from ingest.codecs.line_protocol import LineProtocol
+from ingest.codecs.mbus import MBus
 from ingest.codecs.text import Pattern, Text
-from ingest.profiles.paths import MISSING, Step, follow, steps
+from ingest.codecs.xml import Xml
+from ingest.profiles.paths import MISSING, Node, Step, follow, steps
 from ingest.profiles.spec import DecodeSpec
 
 Parse = Callable[[bytes], Any]
@@ -21,7 +24,7 @@ SHOWN: Final = 80
 MARK: Final = b"\xef\xbb\xbf"
 
 
-def parse_json(payload: bytes) -> Any:
+def parse_json(payload: bytes) -> Node:
     """Return the tree of a JSON payload; NaN and huge numbers, which some libraries write, are taken as Python does."""
     try:
         return _JSON.decode(payload)
@@ -40,7 +43,7 @@ def form(spec: DecodeSpec) -> Parse:
         return parse
     ways = [steps(text) for text in spec.nested]
 
-    def unfolded(payload: bytes) -> Any:
+    def unfolded(payload: bytes) -> Node:
         tree = parse(payload)
         for way in ways:
             _unfold(tree, way)
@@ -51,26 +54,39 @@ def form(spec: DecodeSpec) -> Parse:
 
 def _codec(spec: DecodeSpec) -> Parse:
     encoding = "" if spec.encoding == "utf-8" else spec.encoding
-    if spec.form == "text":
-        return (Pattern(pattern=spec.regex, encoding=encoding) if spec.regex else Text(encoding=encoding)).parse
-    if spec.form == "number":
-        return Text(encoding=encoding).parse
-    if spec.form == "csv":
-        return _delimited(spec, encoding)
-    plain: Mapping[str, Callable[[], Any]] = {"xml": Xml, "mbus": MBus, "line": LineProtocol, "p1": Telegram}
-    parse: Parse = plain[spec.form]().parse
-    return parse
+    makers: dict[str, Callable[[], Parse]] = {
+        "text": lambda: _text(spec, encoding),
+        "number": lambda: Text(encoding=encoding).parse,
+        "csv": lambda: _delimited(spec, encoding),
+        "xml": lambda: Xml(encoding=encoding).parse,
+        "mbus": lambda: MBus(encoding=encoding).parse,
+        "line": lambda: LineProtocol(precision=spec.precision, encoding=encoding).parse,
+        "p1": _telegram,
+    }
+    return makers[spec.form]()
+
+
+def _telegram() -> Parse:
+    from ingest.codecs.p1 import Telegram  # noqa: PLC0415 - it is the largest of them, and rare
+
+    return Telegram().parse
+
+
+def _text(spec: DecodeSpec, encoding: str) -> Parse:
+    return (Pattern(pattern=spec.regex, encoding=encoding) if spec.regex else Text(encoding=encoding)).parse
 
 
 def _delimited(spec: DecodeSpec, encoding: str) -> Parse:
-    if not spec.header and not spec.columns:
-        raise ConfigError("a CSV without heading needs the names of its columns")
     return Delimited(
-        delimiter=spec.delimiter, header=spec.header, columns=tuple(spec.columns), encoding=encoding
+        delimiter=spec.delimiter,
+        header=spec.header,
+        columns=tuple(spec.columns),
+        encoding=encoding,
+        telegram=spec.telegram,
     ).parse
 
 
-def _unfold(tree: Any, way: Sequence[Step]) -> None:
+def _unfold(tree: Node, way: Sequence[Step]) -> None:
     """Put the JSON that a text holds in the text's place; a text that is none is left."""
     *head, last = way
     above = follow(tree, tuple(head))
@@ -81,5 +97,7 @@ def _unfold(tree: Any, way: Sequence[Step]) -> None:
         unfolded = parse_json(inner.encode())
     except PayloadError as err:
         raise PayloadError(err.detail, str(last)) from err
-    if type(above) is dict and type(last) is str or type(above) is list and type(last) is int:
+    if isinstance(above, dict):
+        above[last] = unfolded
+    elif isinstance(above, list) and isinstance(last, int):
         above[last] = unfolded

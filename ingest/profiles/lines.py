@@ -85,4 +85,3 @@ def meaning_of(register: str) -> tuple[str | None, str, str | None]:
     if dot and head in set(Quantity):
         return head, rest, None
     return None, found.direction, None
-

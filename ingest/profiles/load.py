@@ -42,7 +42,9 @@ def mistake(file: str, text: str, key: str, why: str, remedy: str = "") -> Profi
     """Return the error for a key of a file, with its line where it is written."""
     line = line_of(text, key)
     where = f"{file}, line {line}" if line else file
-    return ProfileError(f"{where}, key {key or 'name'}: {why}", remedy=remedy or "mend the profile; see docs/profiles.md")
+    return ProfileError(
+        f"{where}, key {key or 'name'}: {why}", remedy=remedy or "mend the profile; see docs/profiles.md"
+    )
 
 
 def read(path: Path, *, bundled: bool = False) -> Source:
@@ -73,7 +75,7 @@ def parse(text: str, *, path: Path, bundled: bool = False) -> Source:
 
 def line_of(text: str, key: str) -> int:
     """Return the line of a key such as rows[1].readings[0].unit in TOML text; of its table where it is not found."""
-    wanted = [name if name else index for name, index in _PART.findall(key)]
+    wanted = [name or index for name, index in _PART.findall(key)]
     counts: dict[str, int] = {}
     at: list[str] = []
     best, best_depth = 0, 0

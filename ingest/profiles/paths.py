@@ -1,13 +1,16 @@
 """Paths into a decoded payload, as profiles write them: object.energy, values[0], list[Type=Volume].Value, ["a.b"].
 
 A path is relative to its row. `$root` is the whole message, `$up` the row that a row was found in, `$key` and `$index`
-its place there, `$meter` the meter of the row around it, `$topic` the topic and `$topic.name` what a capture of it holds.
+its place there, `$meter` the meter of the row around it, `$topic` the topic, `$topic.name` what a capture of it holds.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+Node = Any
+"""What JSON can say, and MISSING."""
 
 MISSING: Final = object()
 """Where a path leads nowhere."""
@@ -30,8 +33,8 @@ class PathError(ValueError):
 class Context:
     """Where a row stands: its node, how it was come upon, and the message around it."""
 
-    node: Any
-    root: Any
+    node: Node
+    root: Node
     topic: str
     captures: Mapping[str, str]
     key: str = ""
@@ -72,7 +75,7 @@ def _step(match: re.Match[str]) -> Step:
     return match["key"] if match["key"] is not None else match["quoted"]
 
 
-def follow(node: Any, way: tuple[Step, ...]) -> Any:
+def follow(node: Node, way: tuple[Step, ...]) -> Node:
     """Return what stands at the end of a way, MISSING where it leads nowhere."""
     for step in way:
         if type(step) is str:
@@ -90,7 +93,7 @@ def follow(node: Any, way: tuple[Step, ...]) -> Any:
     return node
 
 
-def _chosen(node: Any, step: Step) -> Any:
+def _chosen(node: Node, step: Step) -> Node:
     """Return the only object of a list whose key holds a text; MISSING where none or several do."""
     if type(node) is not list or type(step) is not tuple:
         return MISSING
@@ -99,7 +102,7 @@ def _chosen(node: Any, step: Step) -> Any:
     return found[0] if len(found) == 1 else MISSING
 
 
-Getter = Callable[[Context], Any]
+Getter = Callable[[Context], Node]
 
 
 def getter(text: str) -> Getter:
@@ -111,17 +114,25 @@ def getter(text: str) -> Getter:
     way = steps(bracket + tail + ("." + rest if rest and bracket else rest))
     if bare == "$topic":
         return _capture(rest) if rest else lambda row: row.topic
-    if bare in {"$key", "$index"} and not way:
-        return (lambda row: row.key) if bare == "$key" else (lambda row: row.index)
-    if bare == "$meter" and not way:
-        return lambda row: MISSING if row.meter is None else row.meter
-    if bare == "$root":
-        return lambda row: follow(row.root, way)
-    if bare == "$row":
-        return lambda row: follow(row.node, way)
     if bare == "$up":
         return _above(getter(rest or "$row"))
-    raise PathError(f"{text!r}: a path that begins with $ is one of $root, $up, $row, $key, $index, $meter, $topic")
+    if bare in _NODES:
+        return _from_node(bare, way)
+    if bare in _WORDS and not way:
+        return _WORDS[bare]
+    raise PathError(f"{text!r}: what begins with $ is one of $root, $up, $row, $key, $index, $meter, $topic")
+
+
+_NODES: Final = ("$root", "$row")
+_WORDS: Final[Mapping[str, Getter]] = {
+    "$key": lambda row: row.key,
+    "$index": lambda row: row.index,
+    "$meter": lambda row: MISSING if row.meter is None else row.meter,
+}
+
+
+def _from_node(bare: str, way: tuple[Step, ...]) -> Getter:
+    return (lambda row: follow(row.root, way)) if bare == "$root" else (lambda row: follow(row.node, way))
 
 
 def _plain(way: tuple[Step, ...]) -> Getter:
@@ -158,7 +169,7 @@ def rows(start: Context, way: tuple[Step, ...]) -> Iterator[Context]:
         yield _below(start, node, joined(start.trail, way))
 
 
-def _within(start: Context, node: Any, trail: str, *, keys: bool) -> Iterator[Context]:
+def _within(start: Context, node: Node, trail: str, *, keys: bool) -> Iterator[Context]:
     if keys and type(node) is dict:
         for index, (key, value) in enumerate(node.items()):
             yield _below(start, value, f"{trail}.{key}" if trail else key, key=key, index=index)
@@ -167,7 +178,7 @@ def _within(start: Context, node: Any, trail: str, *, keys: bool) -> Iterator[Co
             yield _below(start, value, f"{trail}[{index}]", key=start.key, index=index)
 
 
-def _below(start: Context, node: Any, trail: str, *, key: str | None = None, index: int = 0) -> Context:
+def _below(start: Context, node: Node, trail: str, *, key: str | None = None, index: int = 0) -> Context:
     """Return a row further down; it keeps the key of the row above where it has none of its own."""
     return Context(
         node=node,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ingest.native_meaning import Meaning, meaning
 from ingest.profiles.conditions import When, when
-from ingest.profiles.paths import EMPTY, MISSING, Context, Getter, getter
+from ingest.profiles.paths import EMPTY, MISSING, Context, Getter, Node, getter
 from ingest.profiles.spec import ReadingSpec
 from ingest.profiles.texts import Make, first_of, template
 from ingest.profiles.times import TimeRule
@@ -117,7 +117,7 @@ class Plan:
         if self._fixed is not None:
             return self._fixed
         if self._within == (None,):
-            shape: Any = tuple(row.node) if type(row.node) is dict else ()
+            shape: Node = tuple(row.node) if type(row.node) is dict else ()
         else:
             shape = tuple(_keys_of(row, within) for within in self._within)
         found = self._plans.get(shape)
@@ -145,9 +145,7 @@ class Plan:
             get = _first_there([g for _, g in rule.paths])
         return self._entry(rule, get, first, {})
 
-    def _of_keys(
-        self, rule: ReadingRule, keys: re.Pattern[str], row: Context, claimed: set[str]
-    ) -> list[Entry]:
+    def _of_keys(self, rule: ReadingRule, keys: re.Pattern[str], row: Context, claimed: set[str]) -> list[Entry]:
         """Return an entry for each key that the rule is the first to fit."""
         entries = []
         head = f"{rule.spec.at}." if rule.spec.at else ""
@@ -183,7 +181,7 @@ def _key_of(within: Getter | None, key: str) -> Getter:
     if within is None:
         return lambda row: row.node.get(key, MISSING)
 
-    def get(row: Context) -> Any:
+    def get(row: Context) -> Node:
         node = within(row)
         return node.get(key, MISSING) if type(node) is dict else MISSING
 
@@ -191,7 +189,7 @@ def _key_of(within: Getter | None, key: str) -> Getter:
 
 
 def _first_there(gets: Sequence[Getter]) -> Getter:
-    def get(row: Context) -> Any:
+    def get(row: Context) -> Node:
         for one in gets:
             value = one(row)
             if value is not MISSING and value is not None and value != "":
@@ -205,5 +203,3 @@ def said(texts: tuple[Text, Text, Text], row: Context) -> tuple[str, str, str]:
     """Return unit, quantity and register of a row; what is missing is empty, a register then `total`."""
     unit, quantity, register = (t if isinstance(t, str) else t(row) or "" for t in texts)
     return unit, quantity, register
-
-

@@ -29,13 +29,17 @@ class IgnoreSpec(Table):
 class DecodeSpec(Table):
     """How bytes become a tree."""
 
-    form: Literal["json", "text", "number", "csv", "xml", "mbus", "line", "p1"] = msgspec.field(name="as", default="json")
+    form: Literal["json", "text", "number", "csv", "xml", "mbus", "line", "p1"] = msgspec.field(
+        name="as", default="json"
+    )
     nested: list[str] = []
     delimiter: str = ";"
     header: bool = True
     columns: list[str] = []
     regex: str = ""
     encoding: str = "utf-8"
+    telegram: str = ""
+    precision: Literal["s", "ms", "us", "ns", "auto"] = "auto"
 
 
 class TimeSpec(Table):
@@ -87,7 +91,8 @@ class ReadingSpec(Table):
 class RowSpec(Table):
     """What is found how often in a message: a meter's record, an element of a list, a key of an object.
 
-    `use` names a fragment whose rows are read within each of these; `final` leaves out the rows behind it where it fits.
+    `use` names a fragment whose rows are read within each of these; `final` leaves out the rows behind it where it
+    fits.
     """
 
     each: str = ""

@@ -4,9 +4,9 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from ingest.profiles.paths import MISSING, Context, Getter, getter
+from ingest.profiles.paths import MISSING, Context, Getter, Node, getter
 
 TEXT_LENGTH: Final = 200
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
@@ -42,7 +42,7 @@ class TextError(ValueError):
     """A text whose places cannot be read."""
 
 
-def written(value: Any) -> str | None:
+def written(value: Node) -> str | None:
     """Return a value as text, None where it is none: an integer keeps its digits, true and lists are no text."""
     if type(value) is str:
         return value if value and not value.isspace() else None

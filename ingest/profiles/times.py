@@ -8,12 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from core.calendar import Bools, Longs, zone
-from core.errors import InputError
 from core.readings import Bytes, Quality
 from ingest.instants import EPOCH, MICROSECOND, NAIVE_EPOCH, Stamps, WallClock, stamps
-from ingest.profiles.paths import MISSING, Context, Getter, getter
+from ingest.profiles.paths import MISSING, Context, Getter, Node, getter
 from ingest.profiles.spec import TimeSpec
-from ingest.profiles.texts import template
+from ingest.profiles.texts import TextError, template
 
 UNIX: Final = {"unix_s": 1_000_000, "unix_ms": 1000, "unix_us": 1, "unix_ns": 0}
 NO_TIME: Final = frozenset({"", "null", "none", "n/a", "-", "unknown", "unavailable"})
@@ -60,9 +59,9 @@ def time_rule(spec: str | TimeSpec, default_zone: str) -> TimeRule:
 def _text(text: str) -> Getter:
     made = template(text)
     if isinstance(made, str):
-        raise ValueError(f"{text!r} is the same in every message: name places in braces")
+        raise TextError(f"{text!r} is the same in every message: name places in braces")
 
-    def get(row: Context) -> Any:
+    def get(row: Context) -> Node:
         found = made(row)
         return MISSING if found is None else found
 
@@ -178,14 +177,14 @@ def _stamps(raw: Sequence[Any], formats: Sequence[str]) -> Stamps:
     )
 
 
-def _known(one: Any) -> Any:
+def _known(one: Node) -> Node:
     """Return a time as the reader of instants takes it: UTC written as a word is an offset."""
     if type(one) is str and one.endswith((" UTC", " utc")):
         return f"{one[:-4]}Z"
     return one
 
 
-def _try(one: Any, formats: Sequence[str]) -> tuple[int, bool] | str:
+def _try(one: Node, formats: Sequence[str]) -> tuple[int, bool] | str:
     """Return microseconds and whether they are of the wall, or what is wrong."""
     why = f"{one!r:.60} is not written as {' or '.join(formats)}"
     for form in formats:
@@ -198,7 +197,7 @@ def _try(one: Any, formats: Sequence[str]) -> tuple[int, bool] | str:
     return why
 
 
-def _read(one: Any, form: str) -> tuple[int, bool]:
+def _read(one: Node, form: str) -> tuple[int, bool]:
     if form == "auto":
         read = stamps([_known(one)])
         if read.faults:
@@ -215,5 +214,3 @@ def _read(one: Any, form: str) -> tuple[int, bool]:
     if stamp.tzinfo is None:
         return (stamp - NAIVE_EPOCH) // MICROSECOND, True
     return (stamp.astimezone(UTC) - EPOCH) // MICROSECOND, False
-
-

@@ -49,9 +49,7 @@ def _run(profile: TomlProfile, number: int, case: CaseSpec, router: Router, now:
     come = explain(message, router, now=now, bounds=Bounds())
     faults = _compared(case, come)
     line = profile.source.wrong(key, "").problem
-    return Trial(
-        profile=profile.name, number=number, topic=case.topic, line=_line(line), faults=tuple(faults)
-    )
+    return Trial(profile=profile.name, number=number, topic=case.topic, line=_line(line), faults=tuple(faults))
 
 
 def _line(problem: str) -> int:
@@ -61,10 +59,10 @@ def _line(problem: str) -> int:
 
 def _compared(case: CaseSpec, come: Line) -> list[str]:
     """Return what differs."""
-    for what, wanted in (("ignored", case.ignored), ("rejected", case.rejected)):
-        if wanted:
-            found = str(come.get(what, ""))
-            return [] if found.startswith(wanted) or f": {wanted}" in found else [f"{what}: {wanted} expected, {come}"]
+    for what, reason in (("ignored", case.ignored), ("rejected", case.rejected)):
+        if reason:
+            told = str(come.get(what, ""))
+            return [] if told.startswith(reason) or f": {reason}" in told else [f"{what}: {reason} expected, {come}"]
     found = list(come.get("readings", []))
     faults = [f"problem: {come['problems']}"] if "problems" in come else []
     if not case.readings and not found:
@@ -105,7 +103,9 @@ def _at(text: str) -> str:
 
 
 def _shown(wanted: ExpectedReading) -> str:
-    return f"{wanted.meter} {wanted.quantity} {wanted.register} {wanted.kind} {wanted.value:g} {wanted.unit} {wanted.at}"
+    return (
+        f"{wanted.meter} {wanted.quantity} {wanted.register} {wanted.kind} {wanted.value:g} {wanted.unit} {wanted.at}"
+    )
 
 
 def _told(found: dict[str, Any]) -> str:

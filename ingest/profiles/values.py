@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from ingest.profiles.paths import Node
 from ingest.profiles.spec import ReadingSpec
 
 _POINT: Final = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
@@ -29,7 +30,7 @@ Read = Callable[[Any], float | None]
 """Returns the number of a value, None where there is none; raises Unreadable."""
 
 
-def plain(value: Any) -> float | None:
+def plain(value: Node) -> float | None:
     """Return the number of a value written with a decimal point."""
     kind = type(value)
     if kind is float or kind is int:
@@ -75,7 +76,7 @@ def reader(spec: ReadingSpec) -> Read:
     words = {s.strip().lower() for s in spec.sentinels if isinstance(s, str)}
     inner = re.compile(spec.number).search if spec.number else None
 
-    def read(value: Any) -> float | None:
+    def read(value: Node) -> float | None:
         if type(value) is str:
             if value.strip().lower() in words:
                 return None
