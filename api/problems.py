@@ -11,7 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from core.errors import Conflict, InputError, NotFound, OdecetError, StoreError, StoreInUse, StoreUnavailable
+from core.errors import (
+    Conflict,
+    InputError,
+    NotFound,
+    OdecetError,
+    SourceUnavailable,
+    StoreError,
+    StoreInUse,
+    StoreUnavailable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +65,7 @@ KINDS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (Conflict, 409, "conflict"),
     (StoreUnavailable, 503, "store-unavailable"),
     (StoreInUse, 503, "store-in-use"),
+    (SourceUnavailable, 503, "source-unavailable"),
     (StoreError, 500, "store"),
 )
 """Status and kind of each error of the core, the closest class first."""

@@ -7,6 +7,7 @@ OdecetError
 ├── NotFound              what was asked for is not there
 ├── Conflict              it would contradict what is stored
 ├── ConfigError           a setting is wrong: the path of the setting and the remedy are in the text
+├── SourceUnavailable     somebody else's service does not answer: try again later, or do without it
 └── StoreError            the store did not do what was asked
     ├── StoreUnavailable  it may work later: keep the work and retry
     └── StoreInUse        another process holds the embedded store: ask that one
@@ -45,6 +46,10 @@ class Conflict(OdecetError):
 
 class ConfigError(OdecetError):
     """A setting is wrong; the text names its path and the remedy."""
+
+
+class SourceUnavailable(OdecetError):
+    """Somebody else's service does not answer; the text says which, why and what to do."""
 
 
 class StoreError(OdecetError):
