@@ -153,7 +153,7 @@ def by_period(days: Instants, daily: Floats, edges: Instants) -> PeriodDegreeDay
     place, values = place[inside], daily[inside]
     there = np.isfinite(values)
     size = len(edges) - 1
-    known = np.bincount(place[there], values[there], minlength=size)
+    known = np.asarray(np.bincount(place[there], values[there], minlength=size), np.float64)
     counted = np.bincount(place[there], minlength=size)
     missing = np.diff(edges.astype("M8[D]")).astype(np.int64) - counted
     return PeriodDegreeDays(

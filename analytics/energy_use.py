@@ -23,7 +23,7 @@ def specific_use(amount: Floats, size: Floats, known_share: Floats, *, least: fl
     The known part is not scaled up to the whole.
     """
     usable = (np.asarray(size) > 0) & (np.asarray(known_share) >= least)
-    return np.divide(amount, size, out=np.full(np.shape(amount), np.nan), where=usable)
+    return np.asarray(np.divide(amount, size, out=np.full(np.shape(amount), np.nan), where=usable))
 
 
 def time_mean(values: Floats, weights: Floats) -> float | None:

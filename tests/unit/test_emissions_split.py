@@ -22,8 +22,8 @@ def sides(draw: st.DrawFn) -> Side:
     )
 
 
-@given(sides(), sides(), st.booleans())
-def test_parts_add_up_to_the_change_to_the_last_digit(before: Side, after: Side, per_inhabitant: bool) -> None:
+@given(before=sides(), after=sides(), per_inhabitant=st.booleans())
+def test_parts_add_up_to_the_change_to_the_last_digit(before: Side, after: Side, *, per_inhabitant: bool) -> None:
     found = split(before, after, per_inhabitant=per_inhabitant)
     if isinstance(found, Undetermined):
         assert found.reason == "no_population"
@@ -44,8 +44,8 @@ def test_the_way_back_is_the_way_there_with_the_other_sign(before: Side, after: 
         assert abs(part + back.parts_mg[cause]) <= len(Cause)
 
 
-@given(sides(), st.booleans())
-def test_nothing_that_changed_nothing_gets_a_part(side: Side, per_inhabitant: bool) -> None:
+@given(side=sides(), per_inhabitant=st.booleans())
+def test_nothing_that_changed_nothing_gets_a_part(side: Side, *, per_inhabitant: bool) -> None:
     found = split(side, side, per_inhabitant=per_inhabitant)
     if isinstance(found, Split):
         assert set(found.parts_mg.values()) == {0}
