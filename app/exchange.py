@@ -2,10 +2,11 @@
 
 import asyncio
 import getpass
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import click
 import httpx
@@ -23,6 +24,15 @@ from storage.records import SqlRecordStore
 
 SHOWN_ERRORS = 50
 Asked = Mapping[str, str | list[str]]
+SAFE = "GET"
+
+
+class Asker(Protocol):
+    """Asks the API: of the stores here, or of the process that holds them."""
+
+    def __call__(self, path: str, question: Asked, *, method: str = SAFE, content: bytes = b"") -> httpx.Response:
+        """Return the answer, whatever its status."""
+        ...
 
 
 def _records(settings: Settings) -> RecordStore:
@@ -87,11 +97,11 @@ def export(settings: Settings, file: Path, *, language: str) -> None:
 def export_answer(settings: Settings, file: Path, path: str, question: Asked) -> None:
     """Write the CSV that the API answers: of the stores here, or of the process that holds them."""
     rows, after = 0, ""
-    with _answers(settings) as ask, file.open("wb") as out:
+    with answers(settings) as ask, file.open("wb") as out:
         while True:
             answer = ask(path, {**question, **({"after": after} if after else {})})
             if answer.is_error:
-                raise InputError(_problem(answer), remedy="mend the question")
+                raise InputError(problem_of(answer), remedy="mend the question")
             heading, _, body = answer.content.partition(b"\r\n")
             out.write(body if after else heading + b"\r\n" + body)
             rows += body.count(b"\r\n")
@@ -107,7 +117,8 @@ def _next(answer: httpx.Response) -> str:
     return httpx.URL(following).params.get("after", "") if following else ""
 
 
-def _problem(answer: httpx.Response) -> str:
+def problem_of(answer: httpx.Response) -> str:
+    """Return what the API says is wrong."""
     try:
         told = answer.json()
     except ValueError:
@@ -121,7 +132,7 @@ def _headers(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def _answers(settings: Settings) -> Iterator[Callable[[str, Asked], httpx.Response]]:
+def answers(settings: Settings) -> Iterator[Asker]:
     """Give what answers questions: the API over the stores here, else the process that holds them."""
     parts = build(settings)
     settings.data.folder.mkdir(parents=True, exist_ok=True)
@@ -136,19 +147,36 @@ def _answers(settings: Settings) -> Iterator[Callable[[str, Asked], httpx.Respon
             return
         runner = stack.enter_context(asyncio.Runner())
         api = parts.api(ingesting=False)
-        yield lambda path, question: runner.run(_ask_here(api, _headers(settings), path, question))
+        headers = _headers(settings)
+
+        def ask(path: str, question: Asked, *, method: str = SAFE, content: bytes = b"") -> httpx.Response:
+            return runner.run(_ask_here(api, headers, path, question, method, content))
+
+        yield ask
 
 
-async def _ask_here(api: object, headers: Mapping[str, str], path: str, question: Asked) -> httpx.Response:
+async def _ask_here(  # noqa: PLR0917 - the parts of one request
+    api: object, headers: Mapping[str, str], path: str, question: Asked, method: str, content: bytes
+) -> httpx.Response:
     transport = httpx.ASGITransport(app=api)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://odecet", timeout=None) as client:  # noqa: S113 - ours
-        return await client.get(path, params=question, headers=headers)
+        return await client.request(method, path, params=question, headers=headers, content=content)
 
 
-def _ask_running(settings: Settings, held: StoreError, path: str, question: Asked) -> httpx.Response:
+def _ask_running(
+    settings: Settings, held: StoreError, path: str, question: Asked, *, method: str = SAFE, content: bytes = b""
+) -> httpx.Response:
     place = address(settings.api.bind, settings.api.port).rstrip("/")
     try:
-        return httpx.get(f"{place}{path}", params=question, headers=_headers(settings), timeout=300, trust_env=False)
+        return httpx.request(
+            method,
+            f"{place}{path}",
+            params=question,
+            headers=_headers(settings),
+            content=content,
+            timeout=300,
+            trust_env=False,
+        )
     except httpx.HTTPError as err:
         raise StoreInUse(
             f"{held}; its API at {place} does not answer ({err}):"
