@@ -13,7 +13,7 @@ from ingest.codecs.mbus_units import Sense, sense_of_enums, sense_of_text
 from ingest.codecs.text import text_of
 from ingest.codecs.xml import tree_of
 
-_WHOLE: Final = re.compile(r"\d{1,15}")
+_WHOLE: Final = re.compile(r"[0-9]{1,15}")
 _FUNCTIONS: Final = {
     "instantaneous value": CURRENT,
     "actual value": CURRENT,

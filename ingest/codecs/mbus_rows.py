@@ -19,8 +19,8 @@ from ingest.codecs.mbus_units import COUNTED, TIME_POINT, Sense
 
 CURRENT: Final = "instantaneous"
 MOST_RECORDS: Final = 2000
-_NUMBER: Final = re.compile(r"-?\d{1,20}(\.\d{1,60})?([eE][+-]?\d{1,2})?")
-_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,2})?")
+_STAMP: Final = re.compile(r"[0-9]{4}-[0-9][0-9]-[0-9][0-9][T ][0-9][0-9]:[0-9][0-9](:[0-9][0-9])?")
 _ID: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
 _MEDIA: Final = {
     0x00: "other", 0x01: "oil", 0x02: "electricity", 0x03: "gas", 0x04: "heat", 0x05: "steam", 0x06: "hot_water",

@@ -48,7 +48,7 @@ _UNITS: Final = {
 }
 _PREFIXES: Final = {"": 0, "m": -3, "my": -6, "k": 3, "M": 6, "G": 9, "T": 12}
 _SCALED: Final = re.compile(
-    r"\s*(?P<scale>1e[+-]?\d{1,2}|0\.0*1|10{0,4})?\s*"
+    r"\s*(?P<scale>1e-?(?:1[0-2]|[0-9])|0\.0*1|10{0,4})?\s*"
     r"(?P<prefix>my|[mkMGT])?\s*(?P<unit>Wh|J/h|J|W|m\^3/h|m\^3/min|m\^3/s|m\^3|l/h|l|deg C|°C|V|A)\s*"
 )
 _NAMED: Final = re.compile(r"(?P<name>[A-Za-z .&]{1,40}?)\s*\((?P<unit>[^()]{0,40})\)")

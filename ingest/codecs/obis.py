@@ -49,11 +49,12 @@ class Meaning:
     medium: str
 
 
-_N: Final = r"(\d{1,3})"
+_N: Final = r"([0-9]{1,3})"
 _SPELLINGS: Final = (
-    re.compile(rf"(?:{_N}-{_N}:)?{_N}\.{_N}\.{_N}(?:[*&.]{_N})?"),
-    re.compile(rf"(?:{_N}-{_N}[:_])?{_N}_{_N}_{_N}(?:[*&_]{_N})?"),
-    re.compile(rf"(?:{_N}-{_N}:){_N}\.{_N}()()"),
+    re.compile(rf"(?:{_N}-{_N}:)?{_N}\.{_N}\.{_N}(?:[*&]{_N})?"),
+    re.compile(rf"{_N}-{_N}:{_N}\.{_N}\.{_N}\.{_N}"),
+    re.compile(rf"(?:{_N}-{_N}[:_])?{_N}_{_N}_{_N}(?:[*&]{_N})?"),
+    re.compile(rf"{_N}-{_N}:{_N}\.{_N}()()"),
 )
 _SIX: Final = re.compile(rf"{_N}([._-]){_N}\2{_N}\2{_N}\2{_N}\2{_N}")
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{12}")

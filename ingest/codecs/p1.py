@@ -21,8 +21,8 @@ MOST_LINES: Final = 2000
 LONGEST: Final = 1 << 15
 _LINE: Final = re.compile(r"([^()\s!/]{1,40})((?:\([^()]*\))+)")
 _GROUP: Final = re.compile(r"\(([^()]*)\)")
-_VALUE: Final = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?")
-_STAMP: Final = re.compile(r"(\d{12})([SW]?)")
+_VALUE: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_STAMP: Final = re.compile(r"([0-9]{12})([SW]?)")
 _CRC: Final = re.compile(r"[0-9A-Fa-f]{4}")
 _HEX_TEXT: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){2,48}")
 _OWN_IDS: Final = ("0-0:96.1.1", "0-0:96.1.0", "0-0:42.0.0", "1-0:0.0.0", "1-0:96.1.0", "1-0:96.1.1")
@@ -216,7 +216,7 @@ def _channel_row(
     own = _first(lines, f"0-{place.b}:96.1.1") or _first(lines, f"0-{place.b}:96.1.0")
     device = _first(lines, f"0-{place.b}:24.1.0")
     quantity = _quantity(value["unit"]) or ""
-    several = sum(1 for other in lines if re.fullmatch(rf"0-{place.b}:24\.[23]\.\d+", other)) > 1
+    several = sum(1 for other in lines if re.fullmatch(rf"0-{place.b}:24\.[23]\.[0-9]+", other)) > 1
     register = f"total/n{place.e}" if several else "total"
     kind = "cumulative" if quantity in COUNTED else "gauge"
     return {

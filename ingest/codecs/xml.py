@@ -38,6 +38,8 @@ def tree_of(payload: bytes, *, encoding: str = "", lists: frozenset[str] = froze
     """Return the tree of an XML payload; raise PayloadError for what is none."""
     if len(payload) > SIZE_LIMIT:
         raise PayloadError(f"{len(payload)} bytes are more than the {SIZE_LIMIT} that are read of one payload")
+    if payload.count(b"=") > MOST_NODES:  # the parser gathers all attributes of an element before it asks us
+        raise PayloadError(f"more than {MOST_NODES} elements, attributes and texts")
     builder = _Builder(lists)
     parser = DefusedXMLParser(target=builder, encoding=encoding or None, forbid_dtd=True)
     try:
