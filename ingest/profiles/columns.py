@@ -38,6 +38,8 @@ def place(entry: Entry, row: Context) -> str:
     inner = entry.field
     if inner.startswith("$root."):
         return inner.removeprefix("$root.")
+    if row.named:
+        inner = inner.removeprefix(row.key).removeprefix(".") or "$row"
     if inner in {"$root", "$row"}:
         return row.trail or "payload"
     if not row.trail or inner.startswith("$"):

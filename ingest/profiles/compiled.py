@@ -10,7 +10,7 @@ from core.errors import OdecetError
 from ingest.profiles.conditions import ConditionError, When, when
 from ingest.profiles.forms import Parse, form
 from ingest.profiles.load import Source
-from ingest.profiles.paths import EACH, EMPTY, Step, getter, steps
+from ingest.profiles.paths import EACH, EMPTY, Getter, Step, getter, steps
 from ingest.profiles.rules import Meanings, Plan, ReadingRule, reading_rule
 from ingest.profiles.spec import IgnoreSpec, ReadingSpec, RowSpec, TimeSpec
 from ingest.profiles.texts import Make, first_of
@@ -42,6 +42,11 @@ class RowRule:
     meter: Make | None
     times: tuple[tuple[int, TimeRule], ...]
     suspect: When | None
+    named: Getter | None
+    name_at: str
+    skip: str
+    reject: str
+    detail: Make
     plan: Plan
     within: "tuple[RowRule, ...]"
     final: bool
@@ -88,7 +93,7 @@ class _Compiler:
             condition=self._when(spec.match.when, source, "match.when"),
             ignore=tuple(self._ignore(one, f"ignore[{n}]") for n, one in enumerate(spec.ignore)),
             parse=self._guard(lambda: form(spec.decode), source, "decode"),
-            rows=tuple(self._row(row, source, f"rows[{n}]", ()) for n, row in enumerate(spec.rows)),
+            rows=tuple(self._row(row, source, f"rows[{n}]") for n, row in enumerate(spec.rows)),
             times=tuple(self._times),
             meanings=self._meanings,
         )
@@ -118,13 +123,11 @@ class _Compiler:
             condition=self._when(spec.when, self._source, f"{key}.when"),
         )
 
-    def _row(
-        self, spec: RowSpec, source: Source, key: str, outer: tuple[tuple[int, TimeRule], ...], depth: int = 0
-    ) -> RowRule:
-        """Return a row rule; its times are its own, then those of the row that it is read within."""
-        if bool(spec.use) == bool(spec.readings):
-            raise source.wrong(key, "has neither readings nor a fragment to use, or both", "give one of them")
-        times = self._times_of(spec.time, source, f"{key}.time") + outer
+    def _row(self, spec: RowSpec, source: Source, key: str, depth: int = 0) -> RowRule:
+        """Return a row rule."""
+        if sum(map(bool, (spec.use, spec.readings, spec.skip, spec.reject))) != 1:
+            why = "has none or several of: readings, a fragment to use, skip, reject"
+            raise source.wrong(key, why, "give one of them")
         way = self._guard(lambda: _way(spec.each), source, f"{key}.each")
         meter = self._guard(lambda: first_of(spec.meter), source, f"{key}.meter") if spec.meter else None
         if meter is None and depth == 0 and any(not r.meter for r in spec.readings):
@@ -135,23 +138,26 @@ class _Compiler:
             topics=self._topics(spec.topics, source, f"{key}.topics"),
             condition=self._when(spec.when, source, f"{key}.when"),
             meter=meter,
-            times=times,
+            times=self._times_of(spec.time, source, f"{key}.time"),
             suspect=self._when(spec.suspect, source, f"{key}.suspect"),
+            named=self._guard(lambda: getter(spec.named), source, f"{key}.named") if spec.named else None,
+            name_at=spec.named,
+            skip=spec.skip,
+            reject=spec.reject,
+            detail=self._guard(lambda: first_of([spec.detail, spec.reject]), source, f"{key}.detail"),
             plan=Plan(
                 [self._reading(r, source, f"{key}.readings[{n}]") for n, r in enumerate(spec.readings)], self._meanings
             ),
-            within=self._fragment(spec, source, key, times, depth) if spec.use else (),
+            within=self._fragment(spec, source, key, depth) if spec.use else (),
             final=spec.final,
         )
 
-    def _fragment(
-        self, spec: RowSpec, source: Source, key: str, times: tuple[tuple[int, TimeRule], ...], depth: int
-    ) -> tuple[RowRule, ...]:
+    def _fragment(self, spec: RowSpec, source: Source, key: str, depth: int) -> tuple[RowRule, ...]:
         used = self._fragments.get(spec.use)
         if used is None or depth >= DEEPEST:
             known = ", ".join(sorted(self._fragments)) or "none is there"
             raise source.wrong(f"{key}.use", f"{spec.use!r} is no fragment", f"fragments: {known}")
-        return tuple(self._row(row, used, f"rows[{n}]", times, depth + 1) for n, row in enumerate(used.spec.rows))
+        return tuple(self._row(row, used, f"rows[{n}]", depth + 1) for n, row in enumerate(used.spec.rows))
 
     def _reading(self, spec: ReadingSpec, source: Source, key: str) -> ReadingRule:
         times = self._times_of(spec.time, source, f"{key}.time") if spec.time else None

@@ -21,6 +21,10 @@ TYPES: Final[Mapping[str, Test]] = {
 }
 
 
+EMPTIES: Final[tuple[Node, ...]] = (MISSING, None, "", {}, [])
+"""What counts as nothing."""
+
+
 class ConditionError(ValueError):
     """A condition that cannot be read; `path` says which."""
 
@@ -35,6 +39,8 @@ class Condition(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     exists: bool | None = None
     type: str | None = None
     regex: str | None = None
+    keys: str | None = None
+    empty: bool | None = None
     is_not: Node = msgspec.field(default=msgspec.UNSET, name="not")
     above: float | None = None
     below: float | None = None
@@ -83,10 +89,22 @@ def _parts(condition: Condition) -> list[Test]:
     if condition.regex is not None:
         found = re.compile(condition.regex).fullmatch
         parts.append(lambda value: type(value) is str and found(value[:1000]) is not None)
-    parts += _bounds(condition)
+    parts += _shapes(condition) + _bounds(condition)
     if condition.is_not is not msgspec.UNSET:
         inner = test(condition.is_not)
         parts.append(lambda value: not inner(value))
+    return parts
+
+
+def _shapes(condition: Condition) -> list[Test]:
+    """Return the tests of what a value holds: whether anything, and only keys that fit."""
+    parts: list[Test] = []
+    if condition.empty is not None:
+        empty = condition.empty
+        parts.append(lambda value: any(value is one or value == one for one in EMPTIES) == empty)
+    if condition.keys is not None:
+        fits = re.compile(condition.keys).fullmatch
+        parts.append(lambda value: type(value) is dict and all(fits(key[:1000]) for key in value))
     return parts
 
 
@@ -103,5 +121,5 @@ def _bounds(condition: Condition) -> list[Test]:
 
 def _all(parts: list[Test]) -> Test:
     if not parts:
-        raise ValueError("says nothing: give one of exists, type, regex, not, above, below")
+        raise ValueError("says nothing: give one of exists, type, regex, keys, empty, not, above, below")
     return lambda value: all(part(value) for part in parts)

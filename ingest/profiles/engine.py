@@ -5,7 +5,7 @@ Messages become rows, rows become columns of readings; times, units and series a
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ingest.codecs.errors import PayloadError
@@ -16,7 +16,8 @@ from ingest.profiles.compiled import Compiled, RowRule, compiled
 from ingest.profiles.load import Source
 from ingest.profiles.paths import MISSING, Context, Node, rows
 from ingest.profiles.rules import Entry, ReadingRule, said, unit_of
-from ingest.profiles.times import Clocks, choose
+from ingest.profiles.texts import written
+from ingest.profiles.times import ARRIVED, Clocks, TimeRule, choose
 from ingest.profiles.values import Unreadable
 
 CACHED_TOPICS: Final = 20_000
@@ -45,10 +46,10 @@ class TomlProfile:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """The filters to subscribe to."""
+        """The filters to subscribe to; one that begins with anything would take all that a broker has."""
         if not self.source.spec.match.subscribe:
             return ()
-        return tuple(dict.fromkeys(p.filter for p in self._compiled.topics))
+        return tuple(dict.fromkeys(p.filter for p in self._compiled.topics if not p.filter.startswith("#")))
 
     @property
     def reads_empty(self) -> bool:
@@ -167,33 +168,38 @@ class _Reading:
                 if self._left < 0:
                     self._columns.refuse(one.trail, "too_many_rows", f"more than {MOST_ROWS} rows in a message")
                     return
-                yield one
+                found = one if rule.named is None else _named(one, rule)
+                if found is not None:
+                    yield found
 
     def _row(self, rule: RowRule, row: Context) -> bool:
         """Read a row; return whether the rule fitted it."""
         if rule.meter is not None:
             row.meter = rule.meter(row)
         if rule.within:
+            row.time = _time(rule.times, row)
             return self.rows(rule.within, row)
-        entries = rule.plan.of(row)
+        if rule.reject:
+            self._columns.refuse(row.trail, rule.reject, rule.detail(row) or "")
+        if rule.skip or rule.reject:
+            return True
         here = _Row(rule, row)
-        for entry in entries:
-            self._entry(entry, here)
-        return bool(entries)
+        fitted = False
+        for entry in rule.plan.of(row):
+            fitted = self._entry(entry, here) or fitted
+        return fitted
 
-    def _entry(self, entry: Entry, here: "_Row") -> None:
-        """Read one entry of a row."""
+    def _entry(self, entry: Entry, here: "_Row") -> bool:
+        """Read one entry of a row; return whether it is there, be it without value."""
         row, reading = here.row, entry.rule
         value = entry.get(row)
-        if value is MISSING or value is None:
-            return
-        if reading.condition is not None and not reading.condition(row):
-            return
-        if reading.keys is not None and type(value) in {dict, list, bool}:
-            return
-        number = self._value(entry, value, row)
-        if number is not None:
-            self._add(entry, here, number, value)
+        if value is MISSING or (reading.condition is not None and not reading.condition(row)):
+            return False
+        if value is not None and (reading.keys is None or type(value) not in {dict, list, bool}):
+            number = self._value(entry, value, row)
+            if number is not None:
+                self._add(entry, here, number, value)
+        return True
 
     def _value(self, entry: Entry, value: Node, row: Context) -> float | None:
         """Return a value as a number in the unit that is stated, None where there is none."""
@@ -232,10 +238,10 @@ class _Reading:
         """Return the number of a reading's time; those of a row without one of their own share the row's."""
         if reading.times is None and reading.meter is None:
             if here.stamp < 0:
-                here.stamp = self._columns.stamp(*choose(here.rule.times, here.row), meter)
+                here.stamp = self._columns.stamp(*_time(here.rule.times, here.row), meter)
             return here.stamp
         times = here.rule.times if reading.times is None else reading.times
-        return self._columns.stamp(*choose(times, here.row), meter)
+        return self._columns.stamp(*_time(times, here.row), meter)
 
 
 @dataclass(slots=True)
@@ -251,10 +257,28 @@ class _Row:
         return self.rule.suspect is not None and self.rule.suspect(self.row)
 
 
+def _time(rules: Sequence[tuple[int, TimeRule]], row: Context) -> tuple[int, Node]:
+    """Return the time of a row as written, with the number of its rule; that of the row around it where it has none."""
+    chosen = choose(rules, row)
+    return row.time if chosen[0] == ARRIVED else chosen
+
+
 def _strange(meter: str | None) -> str:
     if meter is None:
         return "the payload names no meter where the profile looks for it"
     return f"{meter[:60]!r} is no id: at most {METER_LENGTH} characters, none of them for control"
+
+
+def _named(row: Context, rule: RowRule) -> Context | None:
+    """Return a row as an object of one key, its name; None where it has none."""
+    name = None if rule.named is None else written(rule.named(row))
+    if name is None:
+        return None
+    trail = f"{row.trail.rpartition('[')[0]}[{rule.name_at}={name}]"
+    inner: Node = {name: row.node}
+    return Context(
+        inner, row.root, row.topic, row.captures, name, row.index, row, trail, row.meter, row.time, named=True
+    )
 
 
 def _zipped(row: Context, names: Sequence[str]) -> Iterator[Context]:
@@ -265,4 +289,5 @@ def _zipped(row: Context, names: Sequence[str]) -> Iterator[Context]:
         return
     for index, values in enumerate(zip(*(c for c in columns if type(c) is list), strict=False)):
         inner = dict(zip(names, values, strict=True))
-        yield Context(inner, row.root, row.topic, row.captures, row.key, index, row, f"{row.trail}[{index}]", row.meter)
+        trail = f"{row.trail}[{index}]"
+        yield replace(row, node=inner, index=index, up=row, trail=trail)

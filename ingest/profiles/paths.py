@@ -31,7 +31,10 @@ class PathError(ValueError):
 
 @dataclass(slots=True)
 class Context:
-    """Where a row stands: its node, how it was come upon, and the message around it."""
+    """Where a row stands: its node, how it was come upon, and the message around it.
+
+    `meter` and `time` (number of its rule, as written) are those of the row around it, where it has none of its own.
+    """
 
     node: Node
     root: Node
@@ -42,6 +45,8 @@ class Context:
     up: "Context | None" = None
     trail: str = ""
     meter: str | None = None
+    time: tuple[int, Node] = (-1, None)
+    named: bool = False
 
 
 EMPTY: Final = Context(None, None, "", {})
@@ -190,6 +195,7 @@ def _below(start: Context, node: Node, trail: str, *, key: str | None = None, in
         up=start,
         trail=trail,
         meter=start.meter,
+        time=start.time,
     )
 
 

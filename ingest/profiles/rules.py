@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ingest.native_meaning import Meaning, meaning
 from ingest.profiles.conditions import When, when
-from ingest.profiles.paths import EMPTY, MISSING, Context, Getter, Node, getter
+from ingest.profiles.paths import EMPTY, MISSING, Context, Getter, Node, follow, getter
 from ingest.profiles.spec import ReadingSpec
 from ingest.profiles.texts import Make, first_of, template
 from ingest.profiles.times import TimeRule
@@ -157,13 +157,17 @@ class Plan:
                 claimed.add(f"{head}{key}")
             if not rule.spec.skip:
                 groups = {name: text or "" for name, text in match.groupdict().items()}
-                entries.append(self._entry(rule, _key_of(rule.within, key), f"{head}{key}", groups | {"key": key}))
+                for way in ((key,), *((key, inner) for inner in rule.spec.inner)):
+                    get = _at(rule.within, way)
+                    entries.append(self._entry(rule, get, head + ".".join(way), groups | {"key": key}))
         return entries
 
     def _entry(self, rule: ReadingRule, get: Getter, place: str, groups: Mapping[str, str]) -> Entry:
         """Return the entry of a place; its meaning is worked out now where every row has the same."""
         spec = rule.spec
         unit, quantity, register = (template(t, groups) for t in (spec.unit, spec.quantity, spec.register))
+        if spec.unit_at and "key" in groups:
+            unit = _beside([_at(rule.within, _way(text, groups["key"])) for text in spec.unit_at], unit)
         texts: tuple[Text, Text, Text] | None = (unit, quantity, register)
         code = -1
         if isinstance(unit, str) and isinstance(quantity, str) and isinstance(register, str):
@@ -177,15 +181,32 @@ def _keys_of(row: Context, within: Getter | None) -> tuple[str, ...]:
     return tuple(node) if type(node) is dict else ()
 
 
-def _key_of(within: Getter | None, key: str) -> Getter:
-    if within is None:
+def _at(within: Getter | None, way: tuple[str, ...]) -> Getter:
+    """Return what finds the place at a way of keys below a row, or below an object in it."""
+    if within is None and len(way) == 1:
+        key = way[0]
         return lambda row: row.node.get(key, MISSING)
+    if within is None:
+        return lambda row: follow(row.node, way)
+    return lambda row: follow(within(row), way)
 
-    def get(row: Context) -> Node:
-        node = within(row)
-        return node.get(key, MISSING) if type(node) is dict else MISSING
 
-    return get
+def _way(text: str, key: str) -> tuple[str, ...]:
+    """Return the keys of a path beside a key, which stands in it as {key}."""
+    return tuple(part.replace("{key}", key) for part in text.split("."))
+
+
+def _beside(places: Sequence[Getter], otherwise: Text) -> Make:
+    """Return what makes the unit: the first text that is at one of these places, else as the rule says."""
+
+    def make(row: Context) -> str | None:
+        for get in places:
+            found = get(row)
+            if type(found) is str and found.strip():
+                return found.strip()
+        return otherwise if isinstance(otherwise, str) else otherwise(row)
+
+    return make
 
 
 def _first_there(gets: Sequence[Getter]) -> Getter:

@@ -58,17 +58,20 @@ class ReadingSpec(Table):
 
     `path` names one place (or the first of several that is there), `keys` every key of the object at `at` that a
     regular expression fits, whose named groups may stand in braces in the other texts. Of several that fit a key the
-    first counts; `skip` says that a key is none.
+    first counts; `skip` says that a key is none. Where a key holds an object, its number is at the first of `inner`
+    that is there; `unit_at` are paths beside the keys where their unit may stand.
     """
 
     path: str | list[str] = ""
     keys: str = ""
     at: str = ""
+    inner: list[str] = []
     skip: str = ""
     quantity: str = ""
     register: str = "total"
     kind: str = ""
     unit: str = ""
+    unit_at: list[str] = []
     units: dict[str, str] = {}
     unit_regex: str = ""
     unknown_unit: Literal["reject", "skip"] = "reject"
@@ -91,14 +94,19 @@ class ReadingSpec(Table):
 class RowSpec(Table):
     """What is found how often in a message: a meter's record, an element of a list, a key of an object.
 
-    `use` names a fragment whose rows are read within each of these; `final` leaves out the rows behind it where it
-    fits.
+    `named` is where a row says what it is called: it is then read as an object of that one key. `use` names a fragment
+    whose rows are read within each of these; `final` leaves out the rows behind it where it fits. Rows that say nothing
+    to be stored have `skip`, those that must not be passed over `reject` (reason) and `detail` (what to do).
     """
 
     each: str = ""
     zip: list[str] = []
+    named: str = ""
     topics: list[str] = []
     when: dict[str, Any] = {}
+    skip: str = ""
+    reject: str = ""
+    detail: str = ""
     meter: str | list[str] = ""
     time: list[str | TimeSpec] | str = ""
     suspect: dict[str, Any] = {}
