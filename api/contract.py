@@ -34,6 +34,7 @@ TAGS: Final = [
     {"name": "readings", "description": "Raw readings as they came, with their quality and former values."},
     {"name": "consumption", "description": "What points used in calendar periods, and how well that is known."},
     {"name": "quality", "description": "What is measured, estimated and missing; what the operator is asked."},
+    {"name": "weather", "description": "Outdoor temperatures of stations, their days and degree days."},
     {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},
     {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},
     {"name": "process", "description": "Whether it lives, is ready, and how it does."},

@@ -13,6 +13,7 @@ from api.staging import Staging
 from core.errors import Conflict
 from core.ports import Taken
 from services.consumption import PointConsumption, Question, consumption
+from services.weather import Weather
 
 
 class Room:
@@ -23,6 +24,7 @@ class Room:
         self.register = RegisterView(deps.records)
         self.measures = Measures(deps.metrics)
         self.staging = Staging()
+        self.weather = Weather(deps.readings, deps.zone)
 
     def now(self) -> Snapshot:
         """Return the register as it stands."""

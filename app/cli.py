@@ -8,6 +8,7 @@ import click
 from app.cli_decode import decode, score_vectors
 from app.cli_exchange import CONFIG, FILE, export_command, import_command, settings_of
 from app.cli_simulate import replay, simulate
+from app.cli_weather import weather
 from core.calendar import Period
 from core.errors import OdecetError
 
@@ -108,5 +109,6 @@ main.add_command(import_command)
 main.add_command(export_command)
 main.add_command(simulate)
 main.add_command(replay)
+main.add_command(weather)
 main.add_command(decode)
 main.add_command(score_vectors)

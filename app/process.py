@@ -13,7 +13,9 @@ from prometheus_client import start_http_server
 
 from app.broker import EmbeddedBroker
 from app.jobs import Jobs
+from app.recurring import Recurrence
 from app.wiring import Parts, build
+from app.work import recurring_work
 from config.settings import Settings
 from core.errors import StoreError, StoreUnavailable
 
@@ -83,6 +85,9 @@ def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool
         jobs = Jobs(parts.rollups, every_s=settings.worker.rollup_every_s, metrics=parts.metrics)
         stack.callback(jobs.close)
         jobs.start()
+        work = Recurrence(recurring_work(parts), metrics=parts.metrics)
+        stack.callback(work.close)
+        work.start()
     if api:
         _serve_api(parts, stop, ingesting=ingest)
         return

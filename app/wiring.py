@@ -9,10 +9,12 @@ import holidays
 from prometheus_client import CollectorRegistry
 
 from app.clock import now
+from config.degree_days import load_normals
 from config.settings import Settings
 from core.gaps import DayTypes
 from core.notes import DeadLetter
 from core.ports import ReadingStore, RecordStore, Taken
+from core.weather import TemperatureArchive
 from ingest.accept import Bounds
 from ingest.backlog import Backlog
 from ingest.intake import PayloadIntake
@@ -23,6 +25,7 @@ from ingest.pipeline import BatchSize, Ingester
 from ingest.profile import Router
 from ingest.reader import Reader
 from ingest.tables import FileTables
+from ingest.weather_files import WeatherFiles
 from services.consumption import Calendar, PointConsumption, Question, consumption
 from services.held import HeldRegister
 from services.rollup import RollUps
@@ -75,6 +78,9 @@ class Parts:
                 open_reading=settings.api.open_reading,
                 ask=self.ask,
                 replay=self.replay,
+                temperature_files=WeatherFiles(),
+                archive=temperature_archive(settings),
+                normals=load_normals(),
             )
         )
 
@@ -163,6 +169,14 @@ def reading_store(settings: Settings) -> ReadingStore:
     return DuckDBReadingStore(
         settings.duckdb_path(), now, memory_limit_mb=duckdb.memory_limit_mb, threads=duckdb.threads
     )
+
+
+def temperature_archive(settings: Settings) -> TemperatureArchive | None:
+    """Return the archive that temperatures are fetched from, None where that is switched off."""
+    from ingest.open_meteo import OpenMeteoArchive  # noqa: PLC0415 - only where it is used
+
+    weather = settings.weather
+    return OpenMeteoArchive(weather.archive_url, timeout_s=weather.timeout_s) if weather.fetch else None
 
 
 def day_types(settings: Settings) -> DayTypes:

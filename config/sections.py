@@ -249,6 +249,19 @@ class ApiSettings(Section):
     """Language of the pages where the browser asks for neither."""
 
 
+class WeatherSettings(Section):
+    """Outdoor temperatures that somebody else's archive knows."""
+
+    fetch: bool = False
+    """Fetch, once a day, the temperatures of stations whose source is Open-Meteo's archive; needs the internet."""
+    archive_url: WebAddress = "https://archive-api.open-meteo.com/v1/archive"
+    """Address of the archive."""
+    since_year: Annotated[Whole, Field(ge=1940, le=2100)] = 2021
+    """First year that is fetched."""
+    timeout_s: Seconds = 30.0
+    """Longest wait for an answer [s]."""
+
+
 class WorkerSettings(Section):
     """Work by the clock."""
 

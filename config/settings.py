@@ -27,6 +27,7 @@ from config.sections import (
     ReadingsSettings,
     RecordsSettings,
     Section,
+    WeatherSettings,
     WorkerSettings,
 )
 from core.errors import ConfigError
@@ -57,6 +58,8 @@ class Settings(Section):
     """Days, months and years."""
     api: ApiSettings = ApiSettings()
     """The programming interface and the pages."""
+    weather: WeatherSettings = WeatherSettings()
+    """Outdoor temperatures that somebody else's archive knows."""
     worker: WorkerSettings = WorkerSettings()
     """Work by the clock."""
     metrics: MetricsSettings = MetricsSettings()
