@@ -87,6 +87,47 @@ class InboxItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a device or its gateway published of itself (Home Assistant discovery, a Homie attribute, bridge/devices).
+
+    It is kept as it came, so that a restart knows it before the first reading; `profile` reads it. An empty payload
+    takes it back.
+    """
+
+    profile: str
+    topic: str
+    payload: bytes
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a description says of one series: a meter that a person may confirm.
+
+    `unit` is as stated, empty where it is stated nowhere; `commodity` empty where nothing tells it. `flags` are the
+    short codes of what speaks against it; `read` is whether its readings are taken at all. `entity` names it within
+    `description`, the topic of the description; `topic` is where its values come.
+    """
+
+    device: str
+    register: str
+    commodity: str
+    unit: str
+    kind: str
+    name: str
+    manufacturer: str
+    model: str
+    profile: str
+    description: str
+    entity: str
+    topic: str
+    flags: tuple[str, ...] = ()
+    read: bool = True
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """Who changed what, when, why, from which former to which new state (None: was not, is not any more).
 

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from core.calendar import Instants, Period
-from core.notes import AuditEntry, DeadLetter, InboxItem, Job, PointFinding
+from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
 from core.readings import Readings, SeriesKey
 from core.registry import Entity
 from core.rollup import RollUp
@@ -196,8 +196,31 @@ class RecordStore(Protocol):
         """Return the meters on no point, with device > after, ordered by device and register."""
         ...
 
-    def leave_inbox(self, devices: Sequence[str]) -> None:
-        """Take assigned devices out of the inbox; unknown ones are passed over."""
+    def leave_inbox(self, devices: Sequence[str], *, registers: Sequence[str] | None = None) -> None:
+        """Take assigned devices out of the inbox, or only these registers of them; unknown ones are passed over."""
+        ...
+
+    def keep_descriptions(self, descriptions: Sequence[Description]) -> None:
+        """Keep what devices publish of themselves, one a topic; one with an empty payload is forgotten.
+
+        A topic keeps its place in the order. Beyond a bound those seen longest ago are forgotten.
+        """
+        ...
+
+    def descriptions(self) -> list[Description]:
+        """Return the kept descriptions in the order in which their topics were first seen."""
+        ...
+
+    def propose(self, descriptions: Sequence[str], proposals: Sequence[Proposal]) -> None:
+        """Put proposals in the place of all that these descriptions (topics) proposed before.
+
+        One of the same device and register keeps when it was first seen. Beyond a bound those seen longest ago are
+        forgotten.
+        """
+        ...
+
+    def proposals(self) -> list[Proposal]:
+        """Return what is proposed, ordered by device and register."""
         ...
 
     def replace_findings(

@@ -7,8 +7,9 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from core.errors import NotFound
-from core.notes import AuditEntry, DeadLetter, InboxItem, Job, PointFinding
+from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
 from core.registry import Entity
+from storage import records_described as described
 from storage import records_notes as notes
 from storage import records_register as register
 from storage.records_database import Database, Lock
@@ -135,10 +136,30 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return notes.inbox(connection, after=after, limit=limit)
 
-    def leave_inbox(self, devices: Sequence[str]) -> None:
-        """Take assigned devices out of the inbox; unknown ones are passed over."""
+    def leave_inbox(self, devices: Sequence[str], *, registers: Sequence[str] | None = None) -> None:
+        """Take assigned devices out of the inbox, or only these registers of them; unknown ones are passed over."""
         with self._database.write() as connection:
-            notes.leave_inbox(connection, devices)
+            notes.leave_inbox(connection, devices, registers)
+
+    def keep_descriptions(self, descriptions: Sequence[Description]) -> None:
+        """Keep what devices publish of themselves, one a topic; one with an empty payload is forgotten."""
+        with self._database.write(Lock.DESCRIPTIONS) as connection:
+            described.keep_descriptions(connection, descriptions)
+
+    def descriptions(self) -> list[Description]:
+        """Return the kept descriptions in the order in which their topics were first seen."""
+        with self._database.read() as connection:
+            return described.descriptions(connection)
+
+    def propose(self, descriptions: Sequence[str], proposals: Sequence[Proposal]) -> None:
+        """Put proposals in the place of all that these descriptions (topics) proposed before."""
+        with self._database.write(Lock.DESCRIPTIONS) as connection:
+            described.propose(connection, descriptions, proposals)
+
+    def proposals(self) -> list[Proposal]:
+        """Return what is proposed, ordered by device and register."""
+        with self._database.read() as connection:
+            return described.proposals(connection)
 
     def replace_findings(
         self, points: Sequence[str], start: datetime, end: datetime, findings: Sequence[PointFinding]

@@ -45,6 +45,7 @@ class Lock(IntEnum):
     MIGRATION = 0x0DECE700
     REGISTER = 0x0DECE701
     FINDINGS = 0x0DECE702
+    DESCRIPTIONS = 0x0DECE703
 
 
 class Database:

@@ -86,10 +86,14 @@ def inbox(connection: Connection, *, after: str, limit: int | None) -> list[Inbo
     return [_inbox_item(dict(row)) for row in connection.execute(question).mappings()]
 
 
-def leave_inbox(connection: Connection, devices: Sequence[str]) -> None:
-    """Take these devices out."""
+def leave_inbox(connection: Connection, devices: Sequence[str], registers: Sequence[str] | None) -> None:
+    """Take these devices out, or only these registers of them."""
+    table = tables.inbox
     for some in chunks(devices):
-        connection.execute(delete(tables.inbox).where(tables.inbox.c.device.in_(some)))
+        chosen = table.c.device.in_(some)
+        if registers is not None:
+            chosen &= table.c.register.in_(list(registers))
+        connection.execute(delete(table).where(chosen))
 
 
 def replace_findings(
@@ -162,7 +166,7 @@ def jobs(connection: Connection, *, kind: str | None, limit: int) -> list[Job]:
 _LETTER = tuple(c for c in tables.letters.c if c.name != "fingerprint")
 
 
-def _fingerprint(*parts: bytes) -> str:
+def fingerprint(*parts: bytes) -> str:
     """Return a hash of the parts, each with its length, so that no two lists of parts run together."""
     digest = hashlib.sha256()
     for part in parts:
@@ -171,13 +175,14 @@ def _fingerprint(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
-def _text_bytes(text: str) -> bytes:
+def text_bytes(text: str) -> bytes:
+    """Return the bytes of a text from outside, lone surrogates too."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def _letter_row(letter: DeadLetter) -> Row:
     row = {c.name: getattr(letter, c.name) for c in _LETTER if c.name != "id"}
-    row["fingerprint"] = _fingerprint(_text_bytes(letter.topic), _text_bytes(letter.reason), letter.payload)
+    row["fingerprint"] = fingerprint(text_bytes(letter.topic), text_bytes(letter.reason), letter.payload)
     return row
 
 
@@ -187,7 +192,7 @@ def _seen_together(same: list[InboxItem]) -> Row:
     row["first_seen"] = min(item.first_seen for item in same)
     row["count"] = sum(item.count for item in same)
     row["last_value"] = None if math.isnan(row["last_value"]) else row["last_value"]
-    row["fingerprint"] = _fingerprint(_text_bytes(row["device"]), _text_bytes(row["register"]))
+    row["fingerprint"] = fingerprint(text_bytes(row["device"]), text_bytes(row["register"]))
     return row
 
 

@@ -267,6 +267,36 @@ inbox: Final = Table(
     Column("sample", LargeBinary(), nullable=False),
 )
 
+descriptions: Final = Table(
+    "descriptions",
+    metadata,
+    _number(),
+    Column("fingerprint", String(HASH_LENGTH), nullable=False, unique=True),
+    Column("profile", PlainText(), nullable=False),
+    Column("topic", ForeignText(), nullable=False),
+    Column("payload", LargeBinary(), nullable=False),
+    Column("seen", Instant(), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+proposals: Final = Table(
+    "proposals",
+    metadata,
+    Column("fingerprint", String(HASH_LENGTH), primary_key=True),
+    *(
+        Column(name, ForeignText(), nullable=False)
+        for name in ("device", "register", "commodity", "unit", "kind", "name", "manufacturer", "model", "profile")
+    ),
+    Column("description", ForeignText(), nullable=False),
+    Column("described_by", String(HASH_LENGTH), nullable=False, index=True),
+    Column("entity", ForeignText(), nullable=False),
+    Column("topic", ForeignText(), nullable=False),
+    Column("flags", JSON(none_as_null=True), nullable=False),
+    Column("read", Boolean(), nullable=False),
+    Column("first_seen", Instant(), nullable=False),
+    Column("last_seen", Instant(), nullable=False),
+)
+
 findings: Final = Table(
     "findings",
     metadata,

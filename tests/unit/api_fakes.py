@@ -11,7 +11,7 @@ import numpy as np
 
 from core.calendar import Period, instant, spans
 from core.errors import Conflict, InputError, NotFound, StoreUnavailable
-from core.notes import AuditEntry, DeadLetter, InboxItem, Job, PointFinding
+from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
 from core.ports import Sheet, Taken, Touched
 from core.readings import Readings, SeriesKey, concat, last_wins
 from core.registry import (
@@ -123,6 +123,8 @@ class MemoryRecords:
     found: list[PointFinding] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     work: list[Job] = field(default_factory=list)
+    described: dict[str, Description] = field(default_factory=dict)
+    proposed: list[Proposal] = field(default_factory=list)
     changes: int = 0
     down: bool = False
 
@@ -275,8 +277,22 @@ class MemoryRecords:
     def inbox(self, *, after: str = "", limit: int | None = None) -> list[InboxItem]:
         return [i for i in sorted(self.waiting, key=lambda i: (i.device, i.register)) if i.device > after][:limit]
 
-    def leave_inbox(self, devices: Sequence[str]) -> None:
-        self.waiting = [i for i in self.waiting if i.device not in devices]
+    def leave_inbox(self, devices: Sequence[str], *, registers: Sequence[str] | None = None) -> None:
+        left = {(i.device, i.register) for i in self.waiting if registers is None or i.register in registers}
+        self.waiting = [i for i in self.waiting if i.device not in devices or (i.device, i.register) not in left]
+
+    def keep_descriptions(self, descriptions: Sequence[Description]) -> None:
+        self.described |= {d.topic: d for d in descriptions}
+
+    def descriptions(self) -> list[Description]:
+        return [d for d in self.described.values() if d.payload]
+
+    def propose(self, descriptions: Sequence[str], proposals: Sequence[Proposal]) -> None:
+        kept = [p for p in self.proposed if p.description not in descriptions]
+        self.proposed = [*kept, *proposals]
+
+    def proposals(self) -> list[Proposal]:
+        return sorted(self.proposed, key=lambda p: (p.device, p.register))
 
     def replace_findings(
         self, points: Sequence[str], start: datetime, end: datetime, findings: Sequence[PointFinding]
