@@ -97,7 +97,9 @@ def _unfold(tree: Node, way: Sequence[Step]) -> None:
         unfolded = parse_json(inner.encode())
     except PayloadError as err:
         raise PayloadError(err.detail, str(last)) from err
-    if isinstance(above, dict):
-        above[last] = unfolded
-    elif isinstance(above, list) and isinstance(last, int):
-        above[last] = unfolded
+    _put(above, last, unfolded)
+
+
+def _put(above: Node, last: Step, inner: Node) -> None:
+    """Put a tree into the object or list that the step leads from."""
+    above[last] = inner
