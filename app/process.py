@@ -100,7 +100,7 @@ def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool
 
 def _ingest(parts: Parts, stack: ExitStack) -> None:
     """Start the ingester; topic filters of former runs are unsubscribed, for the broker keeps them in the session."""
-    key, topics = f"mqtt/topics/{parts.settings.mqtt.client_id}", list(parts.settings.mqtt.topics)
+    key, topics = f"mqtt/topics/{parts.settings.mqtt.client_id}", list(parts.source.topics)
     former = json.loads(parts.records.kept(key) or "[]")
     parts.source.forget(former)
     parts.records.keep(key, json.dumps(list(dict.fromkeys([*topics, *former]))))

@@ -9,6 +9,7 @@ import holidays
 from prometheus_client import CollectorRegistry
 
 from app.clock import now
+from app.profiles import all_profiles
 from config.degree_days import load_normals
 from config.settings import Settings
 from core.gaps import DayTypes
@@ -20,7 +21,6 @@ from ingest.backlog import Backlog
 from ingest.intake import PayloadIntake
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import Connection, MqttSource, Tls
-from ingest.native import NativeProfile
 from ingest.pipeline import BatchSize, Ingester
 from ingest.profile import Router
 from ingest.reader import Reader
@@ -117,14 +117,18 @@ def build(settings: Settings) -> Parts:
     readings, records = reading_store(settings), SqlRecordStore(settings.records_url())
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
+    profiles = all_profiles(
+        settings.ingest.profiles_folder, site=settings.calendar.zone, without=settings.ingest.profiles_off
+    )
+    router = Router(profiles)
     reader = Reader(
-        Router([NativeProfile()]),
+        router,
         bounds=Bounds(ahead=timedelta(seconds=settings.ingest.future_tolerance_s)),
         size_limit=settings.ingest.max_payload_bytes,
     )
     types = day_types(settings)
     backlog = Backlog(bound=settings.ingest.queue_messages, bound_bytes=settings.ingest.queue_bytes)
-    source = MqttSource(connection(settings), backlog=backlog, clock=now)
+    source = MqttSource(connection(settings, topics_of(settings, router)), backlog=backlog, clock=now)
     return Parts(
         settings=settings,
         readings=readings,
@@ -185,7 +189,13 @@ def day_types(settings: Settings) -> DayTypes:
     return DayTypes(zone=settings.calendar.tz(), holidays=frozenset(day for day in czech if isinstance(day, date)))
 
 
-def connection(settings: Settings) -> Connection:
+def topics_of(settings: Settings, router: Router) -> tuple[str, ...]:
+    """Return the topic filters to subscribe to: those of the settings, and those that profiles name."""
+    named = router.filters if settings.ingest.subscribe_profiles else ()
+    return tuple(dict.fromkeys([*settings.mqtt.topics, *named]))
+
+
+def connection(settings: Settings, topics: tuple[str, ...]) -> Connection:
     """Return how to reach the broker of the meters."""
     mqtt = settings.mqtt
     tls = Tls(ca_file=_text(mqtt.tls.ca), cert_file=_text(mqtt.tls.cert), key_file=_text(mqtt.tls.key))
@@ -193,7 +203,7 @@ def connection(settings: Settings) -> Connection:
         host=mqtt.host,
         port=mqtt.port,
         client_id=mqtt.client_id,
-        topics=mqtt.topics,
+        topics=topics,
         username=mqtt.username,
         password=mqtt.password.get_secret_value(),
         tls=tls if mqtt.tls.enabled else None,

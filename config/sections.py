@@ -217,6 +217,12 @@ class IngestSettings(Section):
     """Largest payload that is decoded [bytes]; a larger one becomes a dead letter, cut to this size."""
     future_tolerance_s: Annotated[Number, Field(ge=0)] = 3600.0
     """How far ahead of our clock a reading's instant may be [s]; one further ahead becomes a dead letter."""
+    profiles_folder: Path | None = None
+    """Folder of your own profiles (TOML); one with the name of a bundled profile takes its place."""
+    profiles_off: Words = ()
+    """Names of bundled profiles that are not used."""
+    subscribe_profiles: bool = True
+    """Whether the topics that profiles name are subscribed, beside mqtt.topics."""
 
 
 class CalendarSettings(Section):

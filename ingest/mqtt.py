@@ -27,6 +27,7 @@ from ingest.message import Message, topic_text
 from ingest.mqtt_client import BulkClient
 from ingest.mqtt_frames import DUP, QOS, RETAIN, Publish
 from ingest.mqtt_wait import Wait
+from ingest.profile import matches
 from ingest.source import SourceStatus
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ SUBSCRIBE_AGAIN_S: Final = 60.0
 SILENT_S: Final = 60.0
 WATCHED_EVERY_S: Final = 1.0
 CLOSE_S: Final = 10.0
+TOPICS_A_PACKET: Final = 500
 MID_BITS: Final = 16
 MID_MASK: Final = 0xFFFF
 CACHED_TOPICS: Final = 100_000
@@ -93,6 +95,19 @@ class Connection:
                 raise ConfigError(f"{topic!r} is no MQTT topic filter: write one such as odecet/#")
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Topics that are followed beside the connection's filters, and those `gone`, that the session may still hold."""
+
+    topics: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+    def then(self, topics: Sequence[str], former: Sequence[str], filters: Sequence[str]) -> "Following":
+        """Return what is followed after this, without what the filters cover."""
+        wanted = frozenset(t for t in topics if not any(matches(f, t) for f in filters))
+        return Following(wanted, (self.gone | self.topics | frozenset(former)) - wanted - frozenset(filters))
+
+
 class MqttSource:
     """Puts the messages of a broker into a backlog. Nothing that happens makes it end, only close()."""
 
@@ -106,7 +121,13 @@ class MqttSource:
         self._closing = threading.Event()
         self._paused = False
         self._restarts = 0
+        self._following = Following()
         backlog.on_room(self._wake)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The filters that are subscribed to."""
+        return self._connection.topics
 
     def forget(self, topics: Sequence[str]) -> None:
         """Have filters of a former run unsubscribed at every connection; to be called before start()."""
@@ -145,6 +166,14 @@ class MqttSource:
             loop.acks.append(tickets)
             loop.wait.wake()
 
+    def follow(self, topics: Sequence[str], *, former: Sequence[str] = ()) -> None:
+        """Subscribe to these topics beside the filters of the connection; see ingest.source.Source."""
+        self._following = self._following.then(topics, former, self._connection.topics)
+        loop = self._loop
+        if loop is not None:
+            loop.following = self._following
+            self._wake()
+
     def status(self) -> SourceStatus:
         """Return how it fares."""
         if self._loop is None:
@@ -159,6 +188,7 @@ class MqttSource:
     def _new_loop(self, former: "_Loop | None" = None) -> "_Loop":
         loop = _Loop(self._connection, backlog=self._backlog, clock=self._clock, generations=self._generations)
         loop.paused = self._paused
+        loop.following = self._following
         if former is not None:
             loop.inherit(former)
         loop.thread.start()
@@ -200,6 +230,7 @@ class _Loop:
         self._received = 0
         self._connects = 0
         self.paused = False
+        self.following = self._followed = Following()
         self.acks: deque[Sequence[int]] = deque()
         self.beat = time.monotonic()
         self.wait = Wait()
@@ -322,6 +353,15 @@ class _Loop:
         client.look_after(reading=reading)
         if self.beat > self._subscribe_at:
             self._subscribe(client, list(self._refused))
+        if self.following is not self._followed and self._connected_at is not None:
+            self._follow(client)
+
+    def _follow(self, client: paho.Client) -> None:
+        """Subscribe on the living connection to what is followed newly, unsubscribe what no more."""
+        former, now = self._followed, self.following
+        self._followed = now
+        self._unsubscribe(client, sorted(now.gone - former.gone))
+        self._subscribe(client, [t for t in now.topics if t not in former.topics])
 
     def _room(self) -> int:
         return 0 if self.paused else self._backlog.room()
@@ -384,19 +424,27 @@ class _Loop:
             return
         self._connects += 1
         self._connected_at = time.monotonic()
-        former = [t for t in self._connection.former_topics if t not in self._connection.topics]
-        if former:
-            client.unsubscribe(former)
-        self._subscribe(client, self._connection.topics)
+        self._followed = self.following
+        former = {*self._connection.former_topics, *self._followed.gone}
+        self._unsubscribe(client, sorted(former - {*self._connection.topics, *self._followed.topics}))
+        self._subscribe(client, [*self._connection.topics, *self._followed.topics])
+
+    def _unsubscribe(self, client: paho.Client, topics: Sequence[str]) -> None:
+        for n in range(0, len(topics), TOPICS_A_PACKET):
+            client.unsubscribe(list(topics[n : n + TOPICS_A_PACKET]))
+        for topic in topics:
+            self._refused.pop(topic, None)
 
     def _subscribe(self, client: paho.Client, topics: Sequence[str]) -> None:
         self._subscribe_at = float("inf")
-        if self._connection.v5:
-            _, mid = client.subscribe([(t, SubscribeOptions(qos=1)) for t in topics])
-        else:
-            _, mid = client.subscribe([(t, 1) for t in topics])
-        if mid is not None:
-            self._asked[mid] = list(topics)
+        for n in range(0, len(topics), TOPICS_A_PACKET):
+            some = list(topics[n : n + TOPICS_A_PACKET])
+            if self._connection.v5:
+                _, mid = client.subscribe([(t, SubscribeOptions(qos=1)) for t in some])
+            else:
+                _, mid = client.subscribe([(t, 1) for t in some])
+            if mid is not None:
+                self._asked[mid] = some
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:  # noqa: ANN401 - paho's form
         self._state("connected")
