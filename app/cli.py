@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from app.cli_baseline import baseline_command
 from app.cli_decode import decode, score_vectors
 from app.cli_exchange import CONFIG, FILE, export_command, import_command, settings_of
+from app.cli_profiles import profiles_group
 from app.cli_simulate import replay, simulate
 from app.cli_weather import weather
 from core.calendar import Period
@@ -105,6 +107,7 @@ def check_config_command(file: Path | None, config: Path | None) -> None:
         click.echo(f"{path} = {value}")
 
 
+main.add_command(baseline_command)
 main.add_command(import_command)
 main.add_command(export_command)
 main.add_command(simulate)
@@ -112,3 +115,4 @@ main.add_command(replay)
 main.add_command(weather)
 main.add_command(decode)
 main.add_command(score_vectors)
+main.add_command(profiles_group)

@@ -1,0 +1,73 @@
+"""What in daily consumption cannot be consumption: it becomes missing, and is counted by cause."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from analytics.baseline.days import Bools, Floats
+
+SPIKE: Final = 5.0  # times the expected or mean day, for at most `ISOLATED` days together
+ISOLATED: Final = 3
+COLD_ZERO: Final = 0.5  # a run of zeros where this share of the mean day is expected is a gap
+RUN: Final = 3
+FEW_NEGATIVE: Final = 0.02
+
+
+class Commodity(StrEnum):
+    """What is measured."""
+
+    ELECTRICITY = "electricity"
+    GAS = "gas"
+    HEAT = "heat"
+    WATER = "water"
+
+    @property
+    def heats(self) -> bool:
+        """Whether it is used for heating above all."""
+        return self in {Commodity.GAS, Commodity.HEAT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """Energy (m, D) with NaN for what is no consumption, and per meter and day why: spike, zero or negative."""
+
+    energy: Floats
+    spike: Bools
+    zero: Bools
+    negative: Bools
+
+
+def run_lengths(flag: Bools) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Return for each True of flag (m, D) how long its run along the days is, else 0."""
+    width = flag.shape[1]
+    place = np.arange(width)
+    last_off = np.maximum.accumulate(np.where(flag, -1, place), axis=1)
+    next_off = np.minimum.accumulate(np.where(flag, width, place)[:, ::-1], axis=1)[:, ::-1]
+    return np.where(flag, next_off - last_off - 1, 0)
+
+
+def without_zeros(energy: Floats, commodity: Commodity) -> Floats:
+    """Return energy with zeros of electricity as missing: a building that is never without load writes 0 for a gap."""
+    if commodity is not Commodity.ELECTRICITY:
+        return energy
+    return np.asarray(np.where(energy == 0, np.nan, energy))
+
+
+def clean(energy: Floats, expected: Floats, mean: Floats, commodity: Commodity) -> Cleaned:
+    """Return energy (m, D) without spikes, zeros in the cold and stray negatives.
+
+    `expected` (m, D) is a first robust model, `mean` (m,) the mean day of training.
+    """
+    typical = np.maximum(np.nan_to_num(expected), mean[:, None])
+    high = energy > SPIKE * np.maximum(typical, 1e-12)
+    spike = high & (run_lengths(high) <= ISOLATED)
+    zero = energy == 0
+    wanted = np.nan_to_num(expected) > COLD_ZERO * mean[:, None]
+    cold = commodity.heats & zero & (run_lengths(zero & wanted) >= RUN)
+    negative = energy < 0
+    stray = negative & (negative.mean(axis=1, keepdims=True) <= FEW_NEGATIVE)
+    stray |= negative & (commodity is not Commodity.ELECTRICITY)
+    gone = spike | cold | stray
+    return Cleaned(energy=np.where(gone, np.nan, energy), spike=spike, zero=cold, negative=negative)
