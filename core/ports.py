@@ -85,6 +85,15 @@ class ReadingStore(Protocol):
         """Return the replaced readings in [start, end), ordered by series, instant and arrival."""
         ...
 
+    def withdraw(self, source: str, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> int:
+        """Take the readings of a source out of these series in [start, end) durably; return how many were there.
+
+        Where one of them had replaced others, the last received of those from other sources comes back as it was and
+        is no revision any more. Revisions from the source go too. Doing it again changes nothing; a reading written
+        again is there again. The ranges are told by `touched`, also after a crash.
+        """
+        ...
+
     def touched(self, after: str = "") -> Touched:
         """Return the ranges written since the token was given (empty: ever), merged to one a series."""
         ...
@@ -158,6 +167,10 @@ class RecordStore(Protocol):
         self, *, entity: str | None = None, key: str | None = None, before: int | None = None, limit: int = 100
     ) -> list[AuditEntry]:
         """Return changes, newest first, with id < before."""
+        ...
+
+    def record(self, entries: Sequence[AuditEntry]) -> None:
+        """Add to the audit trail what was done beside the register (their ids are given by the store)."""
         ...
 
     def keep_letters(self, letters: Sequence[DeadLetter]) -> None:

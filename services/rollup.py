@@ -51,11 +51,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """A plan's curve around a span [µs], widened to the readings beside it."""
+    """A plan's curve around a span [µs], widened to the readings beside it; `asked` is the span as it was touched."""
 
     plan: Plan
     built: Built
     span: Span
+    asked: Span
 
 
 @dataclass(slots=True)
@@ -174,7 +175,8 @@ class RollUps:
         for grain in (Period.HOUR, Period.DAY):
             rolled = concat([part for m in made.values() for part in self._rolled(m, grain)])
             anew = [m.plan.key for m in made.values() if m.span == EVER]
-            self.readings.write_rollup(grain, concat([rolled, self._blanks(grain, anew, rolled)]))
+            ended = [self._ended(grain, m, rolled) for m in made.values() if _beyond(m)]
+            self.readings.write_rollup(grain, concat([rolled, self._blanks(grain, anew, rolled), *ended]))
         self._write_findings(list(made.values()))
 
     def _made(self, wanted: Sequence[tuple[Plan, Span]], margin: int) -> dict[SeriesKey, _Made]:
@@ -192,7 +194,7 @@ class RollUps:
                 rules = replace(plan.rules, window_us=window, limits=limits)
                 built = build(mine, plan.mountings, plan.events, rules)
                 widened = _to_neighbours(built.curve, exact[plan.key])
-                made[plan.key] = _Made(plan=plan, built=built, span=widened)
+                made[plan.key] = _Made(plan=plan, built=built, span=widened, asked=exact[plan.key])
         return made
 
     def _keep_limits(self, made: Iterable[_Made]) -> None:
@@ -233,6 +235,14 @@ class RollUps:
             stale[mine] = ~np.isin(start_us[mine], have_us[rolled.code == c])
         return blank(former.take(stale))
 
+    def _ended(self, grain: Period, made: _Made, rolled: RollUp) -> RollUp:
+        """Return the stored periods of a touched span that the curve does not reach any more, with nothing known."""
+        begin, end = (np.datetime64(us, "us") for us in made.asked)
+        bounds = edges(grain, begin, np.datetime64(end + 1, "us"), self.day_types.zone)
+        former = self.readings.read_rollup(grain, [made.plan.key], bounds[0], bounds[-1])
+        have = rolled.start[rolled.code == rolled.series.index(made.plan.key)] if made.plan.key in rolled.series else []
+        return blank(former.take(~np.isin(former.start, have)))
+
     def _write_findings(self, made: Sequence[_Made]) -> None:
         """Put what was found in the place of what was found before, points of one span together."""
         by_point: dict[str, list[_Made]] = {}
@@ -247,6 +257,12 @@ class RollUps:
             found = [_finding(m, device, mark) for p in points for m in by_point[p] for device, mark in m.built.marks]
             inside = [f for f in found if f.finding.at_to >= _moment(first) and f.finding.at_from <= _moment(last)]
             self.records.replace_findings(points, _moment(first), _moment(last), inside)
+
+
+def _beyond(made: _Made) -> bool:
+    """Return whether a part of a curve does not reach over all that was touched: readings were withdrawn."""
+    at = made.built.curve.at_us
+    return made.span != EVER and (not len(at) or made.asked[0] < at[0] or made.asked[1] > at[-1])
 
 
 def blank(former: RollUp) -> RollUp:

@@ -17,6 +17,7 @@ from storage.duckdb_file import DuckDBFile
 from storage.duckdb_rollups import DuckDBRollUps
 from storage.duckdb_tables import Columns, Cursor, append, clamp, fetch, fetch_series, lend, prepare, restrict
 from storage.duckdb_touched import TouchedLog
+from storage.duckdb_withdraw import withdraw
 from storage.readings_index import Marks, Numbers, Ranges, ranges
 from storage.readings_merge import FIRST_INSTANT, LAST_INSTANT, checked, merge
 
@@ -149,6 +150,17 @@ class DuckDBReadingStore:
             f"INSERT INTO revision SELECT DISTINCT ON ({same}) * "  # noqa: S608 - names of columns
             f"FROM proposed ANTI JOIN revision USING ({same})"
         )
+
+    def withdraw(self, source: str, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> int:
+        """Take the readings of a source out in one transaction; what they replaced comes back."""
+        with self._writing, self._file.writing() as cursor:
+            numbers, known = self._series.find(tuple(dict.fromkeys(series))), self._sources.find([source])
+            taken = withdraw(cursor, int(known[0]), numbers[numbers >= 0], start, end)
+            if taken.rows:
+                self._log.note(cursor, taken.touched, instant(self._clock()))
+            cursor.commit()
+            self._marks.put(taken.left)
+            return taken.count
 
     def read(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
         """Return the readings of these series in [start, end)."""

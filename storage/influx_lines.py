@@ -45,6 +45,10 @@ class Origin(NamedTuple):
         return int.from_bytes(digest, "big") >> 1
 
 
+WITHDRAWN: Final = Origin(kind=255, quality=0, span_s=0, source="")
+"""The origin of a point that stands where a reading was taken out: servers cannot delete one point, or not at all."""
+
+
 def encode(name: str) -> str:
     """Return a name as it is stored; `decode` gives it back."""
     return _UNSAFE.sub(lambda m: "".join(f"%{b:02X}" for b in m[0].encode()), name) or EMPTY

@@ -9,7 +9,7 @@ import pyarrow as pa
 from core.calendar import Longs
 from core.errors import StoreError
 from core.readings import Codes, Readings
-from storage.influx_lines import Origin, decode, origin_line
+from storage.influx_lines import WITHDRAWN, Origin, decode, origin_line
 from storage.influx_server import NAMES, InfluxServer
 
 _TYPES: Final = {
@@ -48,6 +48,12 @@ class Origins:
         if new:
             self._store(new)
         return np.array([number for number, _ in found], np.int64)[code]
+
+    def withdrawn(self) -> int:
+        """Return the number of the mark that a reading was taken out, stored too."""
+        if WITHDRAWN.number not in self._written:
+            self._store({WITHDRAWN.number: WITHDRAWN})
+        return WITHDRAWN.number
 
     def _store(self, new: dict[int, Origin]) -> None:
         """Write origins, known or not: what a server shows need not outlast it, what it acknowledged does."""

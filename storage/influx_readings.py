@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,11 +12,11 @@ from core.calendar import Bools, Longs, Period, micros
 from core.ports import Touched
 from core.readings import Codes, Readings, SeriesKey, concat
 from core.rollup import RollUp
-from storage.influx_lines import condition, quoted, reading_lines
+from storage.influx_lines import WITHDRAWN, condition, quoted, reading_lines, revision_lines
 from storage.influx_origins import Origins
-from storage.influx_revisions import FIELDS, keep, revised
+from storage.influx_revisions import FIELDS, SLOTTED, keep, revised
 from storage.influx_rollups import read_rollup, write_rollup
-from storage.influx_select import KEYED, SERIES, Page, joined, keys_of, nanoseconds, rows
+from storage.influx_select import KEYED, SERIES, Page, joined, keys_of, nanoseconds, only, rows
 from storage.influx_server import InfluxServer
 from storage.influx_touched import TouchedPoints
 from storage.readings_index import ranges
@@ -28,6 +29,7 @@ APART_US: Final = 6 * 3_600_000_000
 """Late readings farther apart than this are compared with what is stored by separate queries."""
 
 CLUSTERS: Final = 20
+_PRESENT: Final = f"origin != {WITHDRAWN.number}"
 _NEVER: Final = int(np.iinfo(np.int64).min)
 
 
@@ -133,11 +135,19 @@ class InfluxReadingStore:
         """Return the newest instant [us] of the series that a condition chooses (none: of all)."""
         chosen = f" WHERE {where}" if where else ""
         answer = self._server.query(
-            f"SELECT last(value) AS value, meter, register FROM reading{chosen} GROUP BY meter, register",  # noqa: S608 - names of ours; values are bound or checked
-            KEYED,
+            f"SELECT last(value) AS value, meter, register, origin FROM reading{chosen} GROUP BY meter, register",  # noqa: S608 - names of ours; values are bound or checked
+            {**KEYED, "origin": FIELDS["origin"]},
         )
-        keys, _ = keys_of(answer)
-        return dict(zip(keys, answer.columns["time"].tolist(), strict=True))
+        keys, code = keys_of(answer)
+        times = dict(zip((keys[c] for c in code.tolist()), answer.columns["time"].tolist(), strict=True))
+        gone = answer.columns["origin"] == WITHDRAWN.number
+        if gone.any() and _PRESENT not in where:
+            marked = [keys[c] for c in code[gone].tolist()]
+            for key in marked:
+                del times[key]
+            for first in range(0, len(marked), SERIES):
+                times.update(self._newest(f"{condition(marked[first : first + SERIES])} AND {_PRESENT}"))
+        return times
 
     def _stored(self, batch: Readings, doubtful: Bools) -> Readings:
         """Return what is stored in the span of the doubtful readings, coded as the batch."""
@@ -152,6 +162,33 @@ class InfluxReadingStore:
         span_us = int(at.min()), int(at.max()) + 1
         page = rows(self._server, "reading", [series[c] for c in used.tolist()], span_us, FIELDS)
         return self._readings(page._replace(code=used[page.code]), series)
+
+    def withdraw(self, source: str, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> int:
+        """Put what was replaced, or a mark that nothing is there, in the place of the readings of a source."""
+        asked = tuple(dict.fromkeys(series))
+        with self._writing:
+            return sum(self._withdraw(source, key, _span_us(start, end)) for key in asked)
+
+    def _withdraw(self, source: str, key: SeriesKey, span_us: tuple[int, int]) -> int:
+        """Take a source's readings out of one series; written again where a part fails, for it does what is left."""
+        page = rows(self._server, "revision", [key], span_us, SLOTTED)
+        former, slot = self._readings(page, (key,)), page.columns["slot"][self._there(page)]
+        held = self._readings(rows(self._server, "reading", [key], span_us, FIELDS), (key,))
+        mine, lost = _of_source(held, source), _of_source(former, source)
+        if not (mine.any() or lost.any()):
+            return 0
+        back = _newest_former(former, ~lost & np.isin(former.at, held.at[mine]))
+        bare = held.take(mine & ~np.isin(held.at, former.at[back]))
+        changed = np.concatenate([micros(held.at[mine]), micros(former.at[lost])])
+        self._touched.log([key], changed.min(keepdims=True), changed.max(keepdims=True))
+        restored = former.take(back)
+        lines = reading_lines(restored, self._origins.numbers(restored))
+        lines += reading_lines(bare, np.full(len(bare), self._origins.withdrawn()))
+        self._server.write(lines)
+        gone = np.flatnonzero(lost | np.isin(np.arange(len(former)), back))
+        marks = np.full(len(gone), self._origins.withdrawn())
+        self._server.write(revision_lines(former.take(gone), marks, slot[gone].tolist()))
+        return int(mine.sum())
 
     def read(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
         """Return the readings of these series in [start, end)."""
@@ -195,7 +232,14 @@ class InfluxReadingStore:
             table = np.array([place[key] for key in keys], np.int32)
             pages.append(Page(table[code], part.columns["time"], part.columns))
         page = joined(pages, FIELDS)
-        return self._readings(page, asked)
+        found = self._readings(page, asked)
+        if len(found) == len(page.time):
+            return found
+        marked = [asked[c] for c in np.unique(page.code[~self._there(page)]).tolist()]
+        again = self._picked(pick, marked, f"{where} AND {_PRESENT}" if where else _PRESENT)
+        place = np.array([asked.index(key) for key in again.series] or [0], np.int32)
+        both = concat([found, replace(again, series=asked, code=place[again.code])])
+        return both.take(np.lexsort((both.at, both.code)))
 
     def known(self, meters: Sequence[str] | None = None) -> tuple[SeriesKey, ...]:
         """Return the series that have readings, ordered."""
@@ -208,7 +252,17 @@ class InfluxReadingStore:
             found.update(self._newest(names))
         return tuple(sorted(found))
 
+    @staticmethod
+    def _there(page: Page) -> Bools:
+        """Return which points of a page are readings, not marks where one was taken out."""
+        return np.asarray(page.columns["origin"] != WITHDRAWN.number)
+
     def _readings(self, page: Page, series: tuple[SeriesKey, ...]) -> Readings:
+        """Return the readings of a page, without the marks of those that were taken out."""
+        there = self._there(page)
+        return self._shown(page if there.all() else only(page, there), series)
+
+    def _shown(self, page: Page, series: tuple[SeriesKey, ...]) -> Readings:
         origins, which = self._origins.columns(page.columns["origin"])
         sources = tuple(dict.fromkeys(origin.source for origin in origins)) or ("",)
         return Readings(
@@ -248,6 +302,20 @@ class InfluxReadingStore:
 
 def _span_us(start: np.datetime64, end: np.datetime64) -> tuple[int, int]:
     return int(micros(start)), int(micros(end))
+
+
+def _of_source(readings: Readings, source: str) -> Bools:
+    """Return which readings are of a source."""
+    return np.asarray(np.array([name == source for name in readings.sources], bool)[readings.source])
+
+
+def _newest_former(former: Readings, chosen: Bools) -> Longs:
+    """Return the indices of the last received of the chosen at each instant of a series."""
+    places = np.flatnonzero(chosen)
+    order = places[np.lexsort((former.received[places], former.at[places]))]
+    last = np.ones(len(order), bool)
+    last[:-1] = former.at[order][1:] != former.at[order][:-1]
+    return order[last]
 
 
 def _clusters(at: Longs) -> list[npt.NDArray[np.intp]]:

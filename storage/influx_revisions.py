@@ -13,7 +13,7 @@ from storage.influx_select import Page, rows
 from storage.influx_server import InfluxServer
 
 FIELDS: Final = {"value": pa.float64(), "received": pa.int64(), "origin": pa.int64()}
-_SLOTTED: Final = {**FIELDS, "slot": pa.int64()}
+SLOTTED: Final = {**FIELDS, "slot": pa.int64()}
 
 
 Column = npt.NDArray[Any]
@@ -33,7 +33,7 @@ def keep(server: InfluxServer, revisions: Readings, origins: Longs) -> None:
     if not len(revisions):
         return
     at = micros(revisions.at)
-    stored = rows(server, "revision", revisions.series, (int(at.min()), int(at.max()) + 1), _SLOTTED)
+    stored = rows(server, "revision", revisions.series, (int(at.min()), int(at.max()) + 1), SLOTTED)
     there: dict[tuple[int, int], _Slots] = {}
     for place, said, slot in _stored(stored):
         there.setdefault(place, {})[said] = slot
@@ -47,7 +47,7 @@ def _slot(taken: _Slots, said: _Said) -> int:
 
 
 def _stored(page: Page) -> Iterator[tuple[tuple[int, int], _Said, int]]:
-    columns: list[Column] = [page.code, page.time, *(page.columns[name] for name in _SLOTTED)]
+    columns: list[Column] = [page.code, page.time, *(page.columns[name] for name in SLOTTED)]
     for code, time, value, received, origin, slot in zip(*(column.tolist() for column in columns), strict=True):
         yield (code, time), _Said(value, received, origin), slot
 

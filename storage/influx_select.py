@@ -129,6 +129,11 @@ def keys_of(answer: Answer) -> tuple[list[SeriesKey], Codes]:
     return list(place), np.array(codes, np.int32)
 
 
+def only(page: Page, chosen: npt.NDArray[np.bool_]) -> Page:
+    """Return the rows of a page that a mask chooses."""
+    return Page(page.code[chosen], page.time[chosen], {name: column[chosen] for name, column in page.columns.items()})
+
+
 def joined(pages: Sequence[Page], fields: Mapping[str, pa.DataType]) -> Page:
     """Return the rows of all pages, ordered by series and time."""
     if not pages:

@@ -88,6 +88,13 @@ class Marks:
         self._first[written.series] = np.minimum(self._first[written.series], written.first)
         self._last[written.series] = np.maximum(self._last[written.series], written.last)
 
+    def put(self, stored: Ranges) -> None:
+        """Set the marks of series to what is stored of them now; those whose range is empty have nothing."""
+        self._reach(int(stored.series.max(initial=-1)))
+        empty = stored.first > stored.last
+        self._first[stored.series] = np.where(empty, _NEVER.max, stored.first)
+        self._last[stored.series] = np.where(empty, _NEVER.min, stored.last)
+
     def newest(self) -> tuple[Codes, Longs]:
         """Return the series that have something stored, and the newest instant of each."""
         last = self._last

@@ -90,6 +90,11 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return register.audit(connection, entity, key, before, limit)
 
+    def record(self, entries: Sequence[AuditEntry]) -> None:
+        """Add to the audit trail what was done beside the register."""
+        with self._database.write() as connection:
+            register.record(connection, entries)
+
     def keep_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters durably; one that is kept already and still open leaves one."""
         with self._database.write() as connection:

@@ -4,7 +4,7 @@ Writers of the register take turns (`Lock.REGISTER`), so that what is checked he
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TypeVar
 
@@ -202,6 +202,14 @@ def _condition(kind: type, name: str, value: str) -> ColumnElement[bool]:
     if tables.legible(value) != value:
         return false()
     return column.is_(None) if isinstance(column.type, tables.Reference) and not value else column == value
+
+
+def record(connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    """Write entries of the audit trail that are no changes of the register, whose version stays."""
+    names = [f.name for f in fields(AuditEntry) if f.name != "id"]
+    rows: list[Row] = [{name: getattr(entry, name) for name in names} for entry in entries]
+    if rows:
+        connection.execute(insert(tables.audit), rows)
 
 
 def _note(connection: Connection, changes: Sequence[Change], act: Act) -> None:

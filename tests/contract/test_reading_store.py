@@ -314,6 +314,95 @@ def test_touched_tells_of_corrections(store: ReadingStore) -> None:
     assert covers(store, token, A, 3600, 3600)
 
 
+def withdraw(store: ReadingStore, source: str, *keys: SeriesKey) -> int:
+    return store.withdraw(source, keys or (A, B), *EVER)
+
+
+def test_withdrawn_readings_are_gone_from_every_answer(store: ReadingStore) -> None:
+    store.write(
+        concat([one(A, 0, 1, source="mqtt"), one(A, 900, 2, source="import/1"), one(B, 5, 3, source="import/1")])
+    )
+    assert withdraw(store, "import/1") == 2
+    assert values(store.read([A, B], *EVER)) == [1]
+    assert values(store.latest()) == [1]
+    assert values(store.latest([A, B])) == [1]
+    assert store.known() == (A,)
+    assert store.known([B.meter]) == ()
+    assert values(store.neighbours([A, B], at(1000), at(2000))) == [1]
+    assert values(store.neighbours([A, B], at(-20), at(-10))) == [1]
+    assert len(store.revisions([A, B], *EVER)) == 0
+
+
+def test_what_a_withdrawn_reading_replaced_comes_back_as_it_was(store: ReadingStore) -> None:
+    former = one(A, 0, 5, received=10, source="mqtt", quality=Quality.SUSPECT)
+    store.write(former)
+    store.write(one(A, 0, 6, received=20, source="import/1"))
+    assert withdraw(store, "import/1") == 1
+    assert rows(store.read([A], *EVER)) == rows(former)
+    assert len(store.revisions([A], *EVER)) == 0
+    assert withdraw(store, "import/1") == 0
+
+
+def test_the_last_received_of_other_sources_comes_back(store: ReadingStore) -> None:
+    for received, value, source in ((10, 1, "mqtt"), (20, 2, "import/1"), (30, 3, "import/2"), (40, 4, "import/1")):
+        store.write(one(A, 0, value, received=received, source=source))
+    assert withdraw(store, "import/1") == 1
+    assert values(store.read([A], *EVER)) == [3]
+    assert values(store.revisions([A], *EVER)) == [1]
+    assert withdraw(store, "import/2") == 1
+    assert values(store.read([A], *EVER)) == [1]
+    assert len(store.revisions([A], *EVER)) == 0
+
+
+def test_a_revision_of_the_source_goes_and_the_reading_stays(store: ReadingStore) -> None:
+    store.write(one(A, 0, 1, received=10, source="import/1"))
+    store.write(one(A, 0, 2, received=20, source="mqtt"))
+    assert withdraw(store, "import/1") == 0
+    assert values(store.read([A], *EVER)) == [2]
+    assert len(store.revisions([A], *EVER)) == 0
+
+
+def test_withdrawing_keeps_to_its_series_and_span(store: ReadingStore) -> None:
+    store.write(concat([replace(many(key, [0, 900, 1800], [1, 2, 3]), sources=("import/1",)) for key in (A, B)]))
+    assert store.withdraw("import/1", [A], at(900), at(1800)) == 1
+    assert values(store.read([A, B], *EVER)) == [1, 3, 1, 2, 3]
+    assert store.withdraw("import/1", [C], *EVER) == 0
+    assert store.withdraw("import/9", [A, B], *EVER) == 0
+
+
+def test_a_withdrawn_reading_is_there_again_when_written_again(store: ReadingStore) -> None:
+    batch = replace(many(A, [0, 900], [1, 2]), sources=("import/1",))
+    store.write(batch)
+    withdraw(store, "import/1")
+    store.write(batch)
+    assert rows(store.read([A], *EVER)) == rows(batch)
+    assert values(store.latest([A])) == [2]
+    assert len(store.revisions([A], *EVER)) == 0
+
+
+def test_touched_tells_of_what_was_withdrawn(store: ReadingStore) -> None:
+    store.write(many(A, [0, 86400 * 30], [1, 2]))
+    store.write(one(A, 3600, 7, source="import/1"))
+    token = store.touched().token
+    withdraw(store, "import/1")
+    assert covers(store, token, A, 3600, 3600)
+
+
+def test_what_was_withdrawn_stays_away_when_the_store_is_opened_again(opener: Opener) -> None:
+    first = opener()
+    first.start()
+    first.write(concat([one(A, 0, 1, source="mqtt"), one(A, 900, 2, source="import/1")]))
+    withdraw(first, "import/1")
+    first.close()
+    again = opener()
+    again.start()
+    assert values(again.read([A], *EVER)) == [1]
+    assert values(again.latest([A])) == [1]
+    again.write(one(A, 900, 3, received=5, source="mqtt"))
+    assert values(again.read([A], *EVER)) == [1, 3]
+    again.close()
+
+
 def test_everything_is_there_when_the_store_is_opened_again(opener: Opener) -> None:
     batch = concat([many(A, [0, 900], [1, 2], received=10), one(B, 5, 3, received=10)])
     first = opener()
