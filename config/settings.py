@@ -285,7 +285,7 @@ def _cross_check(source: _Source, settings: Settings) -> None:
     _check_tls(source, settings)
     api, ingest = settings.api, settings.ingest
     if not _is_loopback(api.bind) and not api.tokens:
-        source.refuse("api.bind", f"{api.bind} is open to others while no token is set", "add one to api.tokens")
+        source.refuse("api.bind", f"{api.bind!r} is open to others while no token is set", "add one to api.tokens")
     if not api.open_reading and not api.tokens:
         source.refuse("api.open_reading", "nobody could read while no token is set", "add one to api.tokens")
     if ingest.batch_messages > ingest.queue_messages:

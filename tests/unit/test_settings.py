@@ -116,7 +116,7 @@ def test_text_of_a_variable_becomes_the_settings_type(
         ("[records]\nurl = 'postgresql://u@h:port/x'", r"records\.url: .*; write it as postgresql://user@host:5432/"),
         ("[records]\npassword = 'secret'", r"records\.password: there is no address that it belongs to; set records"),
         ("[api]\nlanguage = 'de'", r"api\.language: 'de' cannot be: .*; write one of cs, en"),
-        ("[api]\nbind = '0.0.0.0'", r"api\.bind: 0\.0\.0\.0 is open to others while no token is set; add one to api"),
+        ("[api]\nbind = '0.0.0.0'", r"api\.bind: '0\.0\.0\.0' is open to others while no token is set; add one to api"),
         ("[api]\nopen_reading = false", r"api\.open_reading: nobody could read while no token is set; "),
         ("[mqtt.tls]\nenabled = true\nca = 'none.pem'", r"mqtt\.tls\.ca: there is no file 'none\.pem'; "),
         ("[mqtt]\nembedded = true\nhost = '0.0.0.0'", r"mqtt\.host: the embedded broker would be open to all at 0"),
