@@ -71,7 +71,7 @@ def _score(total: Score, vector: Mapping[str, Any], line: Line) -> None:
     if not wanted and not expected.get("ignore"):
         total.unread += 1
         total.explained += "readings" not in line
-    for reading in wanted:
+    for reading in sorted(wanted, key=lambda w: (not any(_same_place(w, f) for f in found), not w.get("required"))):
         _judge(total, vector, reading, found, line)
     for reading in found:
         total.extra += 1

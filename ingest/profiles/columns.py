@@ -17,6 +17,8 @@ from ingest.profiles.texts import template
 from ingest.profiles.times import Clocks, Resolved
 
 LONGEST_SPAN_S: Final = 10 * 366 * 86400
+CUT_OFF: Final = 2e-4
+"""Two writings of one dial differ by no more [kWh, m³, ...]: half of the sixth decimal of a GJ is 0.14 Wh."""
 
 
 class Place(NamedTuple):
@@ -188,7 +190,7 @@ class Columns:
         """Return which readings are the first of their series and instant in their message.
 
         Where two say different values neither is taken: a profile that puts a tariff on the register of the sum would
-        count twice.
+        count twice. The same value in a second unit differs by what its six decimals cut off.
         """
         keep = np.ones(len(message), bool)
         order = np.lexsort((np.arange(len(message)), readings.at, readings.code, message))
@@ -203,7 +205,7 @@ class Columns:
         group = np.cumsum(~same)
         values: Floats = readings.value[order]
         first = np.flatnonzero(~same)
-        differs = np.bincount(group, weights=values != values[first][group - 1]) > 0
+        differs = np.bincount(group, weights=np.abs(values - values[first][group - 1]) > CUT_OFF) > 0
         twice = differs[group]
         keep[order[same]] = False
         for n in order[twice].tolist():

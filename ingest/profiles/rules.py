@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from core.errors import UnitError
+from core.units import Quantity
+from core.units import unit as unit_named
 from ingest.native_meaning import Meaning, meaning
 from ingest.profiles.conditions import When, when
 from ingest.profiles.paths import EMPTY, MISSING, Context, Getter, Node, follow, getter
@@ -85,8 +88,16 @@ class Meanings:
         if code is None:
             code = self._codes[key] = len(self.known)
             direction = _REGISTER.sub("_", register.lower()).strip("_/") or "total"
-            self.known.append(meaning(unit or None, quantity or None, direction, kind or None))
+            self.known.append(meaning(unit or None, quantity or None, _whole(unit, quantity, direction), kind or None))
         return code
+
+
+def _whole(unit_text: str, quantity: str, direction: str) -> str:
+    """Return a direction with its quantity before it, for one may be called as a quantity is (temperature.flow)."""
+    try:
+        return f"{Quantity(quantity) if quantity else unit_named(unit_text).quantity}.{direction}"
+    except (ValueError, UnitError):
+        return direction
 
 
 def unit_of(spec: ReadingSpec, text: str) -> str:

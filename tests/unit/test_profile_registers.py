@@ -1,0 +1,72 @@
+"""Registers of profiles: one named as a quantity is, and one dial that is said twice in a message."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ingest.accept import Bounds
+from ingest.message import Message
+from ingest.profile import Router
+from ingest.profiles.engine import TomlProfile
+from ingest.profiles.lines import explain
+from ingest.profiles.load import ProfileError, parse
+
+NOW = np.datetime64("2026-03-05T12:00:00", "us")
+HEAD = 'name = "p"\n[match]\ntopics = ["t"]\n[[rows]]\nmeter = "m"\n'
+TEMPERATURES = """
+[[rows.readings]]
+path = "t1"
+unit = "°C"
+register = "flow"
+[[rows.readings]]
+keys = 't2_(?P<unit>c)'
+unit = "{unit}"
+register = "return"
+[[rows.readings]]
+path = "q"
+unit = "m³/h"
+"""
+ENERGY = """
+[[rows.readings]]
+keys = 'total_(?P<unit>kwh|gj|m3)'
+unit = "{unit}"
+units = { kwh = "kWh", gj = "GJ", m3 = "m³" }
+"""
+
+
+def line(rows: str, payload: object) -> dict[str, Any]:
+    profile = TomlProfile(parse(HEAD + rows, path=Path("p.toml")), {}, site="Europe/Prague")
+    message = Message(topic="t", payload=json.dumps(payload).encode(), received=int(NOW.astype(np.int64)))
+    return explain(message, Router([profile]), now=NOW, bounds=Bounds())
+
+
+def test_a_direction_may_be_called_as_a_quantity_is() -> None:
+    found = line(TEMPERATURES, {"t1": 71.5, "t2_c": 40, "q": 0.3})["readings"]
+    assert [(r["quantity"], r["register"], r["value"]) for r in found] == [
+        ("temperature", "flow", 71.5),
+        ("temperature", "return", 40.0),
+        ("flow", "total", 0.3),
+    ]
+
+
+def test_a_quantity_that_is_none_is_still_told_as_that() -> None:
+    with pytest.raises(ProfileError, match="quantity"):
+        line('[[rows.readings]]\npath = "e"\nunit = "kWh"\nquantity = "enargy"\n', {"e": 1})
+
+
+def test_a_dial_in_a_second_unit_is_the_same_dial() -> None:
+    found = line(ENERGY, {"total_kwh": 6371.666667, "total_gj": 22.938, "total_m3": 5})
+    assert [(r["quantity"], r["value"], r["field"]) for r in found["readings"]] == [
+        ("energy", 6371.666667, "total_kwh"),
+        ("volume", 5.0, "total_m3"),
+    ]
+    assert "problems" not in found
+
+
+def test_two_different_dials_on_one_register_are_refused() -> None:
+    found = line(ENERGY, {"total_kwh": 6371.67, "total_gj": 22.938})
+    assert "readings" not in found
+    assert "register_twice" in found["rejected"]
