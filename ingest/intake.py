@@ -8,6 +8,7 @@ from datetime import datetime
 from core.calendar import instant, micros
 from core.notes import DeadLetter
 from core.ports import ReadingStore, RecordStore, Taken
+from ingest.descriptions import Descriptions
 from ingest.inbox import Inbox, KnownDevices
 from ingest.message import Message
 from ingest.metrics import IngestMetrics
@@ -34,6 +35,7 @@ class PayloadIntake:
         self._writer = Writer(readings=readings, records=records, attempt=once, metrics=metrics)
         self._known = KnownDevices(records)
         self._inbox = Inbox(records)
+        self._descriptions = Descriptions(reader.router, records)
         self._inbox_lock = threading.Lock()
         self._metrics = metrics
 
@@ -68,12 +70,15 @@ class PayloadIntake:
 
     def _store(self, messages: Sequence[Message], now: datetime, source: str) -> tuple[Outcome, int]:
         """Read and write; return what it came to, and the number of readings stored."""
+        with self._inbox_lock:
+            self._descriptions.recall()
         outcome = self._reader.read(messages, now=instant(now), latest=self._readings.latest)
         if source and len(outcome.readings):
             outcome.readings = replace(outcome.readings, sources=(source,) * len(outcome.readings.sources))
         refused = self._writer.write(outcome.readings, outcome.message)
         outcome.drop(refused)
         with self._inbox_lock:
+            self._descriptions.keep()
             self._inbox.note(outcome.readings, outcome.message.tolist(), messages, self._known())
             self._inbox.flush(now=True)
         outcome.count(self._metrics, len(messages))

@@ -14,6 +14,7 @@ from core.notes import DeadLetter
 from core.ports import Clock, ReadingStore, RecordStore
 from core.readings import Readings
 from ingest.backlog import Backlog, Held
+from ingest.descriptions import Descriptions
 from ingest.inbox import Inbox, KnownDevices
 from ingest.message import Message
 from ingest.metrics import IngestMetrics
@@ -78,6 +79,7 @@ class Ingester:
         self._writer = Writer(readings=readings, records=records, attempt=self._patience, metrics=metrics)
         self._known = KnownDevices(records)
         self._inbox = Inbox(records)
+        self._descriptions = Descriptions(reader.router, records)
         self._again = Redeliveries(bound=4 * backlog.bound)
         self._worker: threading.Thread | None = None
 
@@ -118,6 +120,7 @@ class Ingester:
 
     def _run(self) -> None:
         try:
+            self._recall()
             while True:
                 messages = self._backlog.take(self._batch.messages, linger_s=self._batch.linger_s, wait_s=WAIT_S)
                 if messages:
@@ -152,6 +155,8 @@ class Ingester:
         )
         outcome.drop(self._writer.write(outcome.readings, outcome.message))
         self._writer.keep(outcome.letters(messages))
+        self._patience("records", self._descriptions.keep)
+        self._follow()
         self._again.remember(messages, outcome.readings, outcome.message.tolist())
         if len(outcome.readings):
             known = self._patience("records", self._known)
@@ -160,6 +165,22 @@ class Ingester:
         outcome.count(self._metrics, len(messages))
         for name in outcome.profiles:
             self._metrics.last_message.labels(name).set(messages[-1].received / 1e6)
+
+    def _recall(self) -> None:
+        """Know what was described before, and take its messages; without, the descriptions that come again tell it."""
+        try:
+            self._patience("records", self._descriptions.recall)
+            self._follow()
+        except Abandoned:
+            raise
+        except Exception:
+            log.exception("what devices described before cannot be read; it is learnt anew from what they publish")
+
+    def _follow(self) -> None:
+        """Take the messages of topics that descriptions name."""
+        source = self._source
+        if source is not None:
+            self._patience("records", lambda: self._descriptions.follow(source))
 
     def _flush_inbox(self, *, now: bool = False) -> None:
         """Write sightings that are due; where the records are down they wait for the next time."""

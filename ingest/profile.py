@@ -6,9 +6,10 @@ in a payload: every message ends as readings, as rejects that name the place, or
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self, runtime_checkable
 
 from core.calendar import Bools, Longs
+from core.notes import Description, Proposal
 from core.readings import Codes, Readings
 from ingest.message import Message
 
@@ -101,6 +102,36 @@ class Profile(Protocol):
         ...
 
 
+class Told(NamedTuple):
+    """What a describer learnt: descriptions to keep, and what these (`described_by`, topics) propose now."""
+
+    descriptions: tuple[Description, ...] = ()
+    described_by: tuple[str, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+
+
+@runtime_checkable
+class Describer(Profile, Protocol):
+    """A profile that learns from some messages what is in others (discovery). Decoding a description teaches it."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that descriptions name, to subscribe to beside its filters."""
+        ...
+
+    def describes(self, topic: str) -> bool:
+        """Return whether messages of a topic are descriptions, which are read before all others of a batch."""
+        ...
+
+    def told(self) -> Told:
+        """Return what was learnt since it was last asked."""
+        ...
+
+    def heard(self, call: Callable[[], None]) -> None:
+        """Have this called whenever it reads other topics than before."""
+        ...
+
+
 def matches(topic_filter: str, topic: str) -> bool:
     """Return whether a topic is one of an MQTT filter with + and #; $-topics need a filter that names them."""
     wanted, levels = topic_filter.split("/"), topic.split("/")
@@ -149,12 +180,45 @@ class Router:
 
     def __init__(self, profiles: Sequence[Profile]) -> None:
         self.profiles: Mapping[str, Profile] = {p.name: p for p in profiles}
+        self.describers: tuple[Describer, ...] = tuple(p for p in profiles if isinstance(p, Describer))
+        self.learnt = 0
+        """Grows whenever a describer reads other topics than before."""
         self._known: dict[str, tuple[tuple[Profile, ...], ...]] = {}
+        self._describes: dict[str, bool] = {}
+        self._covered: dict[str, bool] = {}
+        for describer in self.describers:
+            describer.heard(self.forget)
 
     @property
     def filters(self) -> tuple[str, ...]:
         """Every filter of every profile, once."""
         return tuple(dict.fromkeys(f for p in self.profiles.values() for f in p.filters))
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The topics that descriptions name and no filter covers."""
+        topics = dict.fromkeys(t for d in self.describers for t in d.topics)
+        return tuple(t for t in topics if not self._is_covered(t))
+
+    def _is_covered(self, topic: str) -> bool:
+        """Return whether a filter covers a topic: some brokers send what two subscriptions match twice."""
+        covered = self._covered.get(topic)
+        if covered is None:
+            if len(self._covered) >= CACHED_TOPICS:
+                self._covered.clear()
+            covered = self._covered[topic] = any(matches(f, topic) for f in self.filters)
+        return covered
+
+    def describes(self, topic: str) -> bool:
+        """Return whether messages of a topic are descriptions."""
+        if not self.describers:
+            return False
+        found = self._describes.get(topic)
+        if found is None:
+            if len(self._describes) >= CACHED_TOPICS:
+                self._describes.clear()
+            found = self._describes[topic] = any(d.describes(topic) for d in self.describers)
+        return found
 
     def candidates(self, topic: str) -> tuple[tuple[Profile, ...], ...]:
         """Return the profiles that read a topic, best first, those of equal rank together."""
@@ -172,6 +236,7 @@ class Router:
     def forget(self) -> None:
         """Ask the profiles anew which topics they read: one of them has learnt of others."""
         self._known.clear()
+        self.learnt += 1
 
     def choose(self, message: Message) -> Choice:
         """Return the profile that reads a message, or why none does."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -75,7 +75,7 @@ class Reader:
     """Reads messages by the profiles of their topics; may be called by several threads."""
 
     def __init__(self, router: Router, *, bounds: Bounds, size_limit: int = 2**20) -> None:
-        self._router = router
+        self.router = router
         self._bounds = bounds
         self._size_limit = size_limit
         self._lock = threading.Lock()
@@ -83,25 +83,37 @@ class Reader:
     def read(self, messages: Sequence[Message], *, now: np.datetime64, latest: Latest) -> Outcome:
         """Return what these messages come to; raise StoreUnavailable where `latest` does."""
         outcome = Outcome(readings=Readings.empty(), message=np.empty(0, np.int32))
-        groups = self._sort(messages, outcome)
         parts: list[tuple[Readings, Codes]] = []
         check = partial(accept, now=now, latest=latest, bounds=self._bounds)
         with self._lock:
-            for name, chosen in groups.items():
-                outcome.profiles[name] += len(chosen)
-                task = _Task(self._router.profiles[name], messages, check, outcome, parts)
-                task.run(chosen)
+            for numbers in self._in_turn(messages):
+                for name, chosen in self._sort(messages, numbers, outcome).items():
+                    outcome.profiles[name] += len(chosen)
+                    task = _Task(self.router.profiles[name], messages, check, outcome, parts)
+                    task.run(chosen)
         outcome.readings = concat(r for r, _ in parts)
         if parts:
             outcome.message = np.concatenate([m for _, m in parts])
         self._account(len(messages), outcome)
         return outcome
 
-    def _sort(self, messages: Sequence[Message], outcome: Outcome) -> dict[str, list[int]]:
+    def _in_turn(self, messages: Sequence[Message]) -> Iterator[Sequence[int]]:
+        """Return the numbers of descriptions, then of the messages that they may describe."""
+        describes = self.router.describes
+        first = [i for i, m in enumerate(messages) if describes(m.topic)] if self.router.describers else []
+        if not first:
+            yield range(len(messages))
+            return
+        yield first
+        described = set(first)
+        yield [i for i in range(len(messages)) if i not in described]
+
+    def _sort(self, messages: Sequence[Message], numbers: Sequence[int], outcome: Outcome) -> dict[str, list[int]]:
         """Return the messages of each profile; what no profile sees is rejected or ignored."""
         groups: dict[str, list[int]] = {}
-        choose, limit = self._router.choose, self._size_limit
-        for i, message in enumerate(messages):
+        choose, limit = self.router.choose, self._size_limit
+        for i in numbers:
+            message = messages[i]
             if len(message.payload) > limit:
                 detail = f"{len(message.payload)} bytes are more than {limit}: raise the limit, then replay"
                 outcome.rejects.append(Reject(i, "", "too_large", detail))

@@ -44,6 +44,13 @@ class Source(Protocol):
         """Acknowledge messages by their tickets; those of a former connection are passed over. Never raises."""
         ...
 
+    def follow(self, topics: Sequence[str], *, former: Sequence[str] = ()) -> None:
+        """Take the messages of these topics too, beside its own, from now on and after every reconnection.
+
+        Those followed before, and the `former` of an earlier run, are followed no more unless they are named again.
+        """
+        ...
+
     def status(self) -> SourceStatus:
         """Return how it fares."""
         ...

@@ -131,6 +131,8 @@ class ListedSource:
 
     def __init__(self) -> None:
         self.acked: list[int] = []
+        self.followed: tuple[str, ...] = ()
+        self.former: tuple[str, ...] = ()
 
     def start(self) -> None:
         """Nothing to open."""
@@ -143,6 +145,10 @@ class ListedSource:
 
     def ack(self, tickets: Sequence[int]) -> None:
         self.acked += tickets
+
+    def follow(self, topics: Sequence[str], *, former: Sequence[str] = ()) -> None:
+        self.followed = tuple(topics)
+        self.former = tuple(former)
 
     def status(self) -> SourceStatus:
         return SourceStatus(name="listed", state="connected")
