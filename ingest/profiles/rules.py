@@ -167,7 +167,10 @@ class Plan:
             if not rule.condition or not rule.spec.skip:
                 claimed.add(f"{head}{key}")
             if not rule.spec.skip:
-                groups = {name: text or "" for name, text in match.groupdict().items()}
+                groups = {
+                    name: rule.spec.words.get((text or "").lower(), text or "")
+                    for name, text in match.groupdict().items()
+                }
                 for way in ((key,), *((key, inner) for inner in rule.spec.inner)):
                     get = _at(rule.within, way)
                     entries.append(self._entry(rule, get, head + ".".join(way), groups | {"key": key}))
@@ -176,7 +179,8 @@ class Plan:
     def _entry(self, rule: ReadingRule, get: Getter, place: str, groups: Mapping[str, str]) -> Entry:
         """Return the entry of a place; its meaning is worked out now where every row has the same."""
         spec = rule.spec
-        unit, quantity, register = (template(t, groups) for t in (spec.unit, spec.quantity, spec.register))
+        written = (spec.unit, spec.quantity, _chosen(spec.register, groups))
+        unit, quantity, register = (template(text, groups) for text in written)
         if spec.unit_at and "key" in groups:
             unit = _beside([_at(rule.within, _way(text, groups["key"])) for text in spec.unit_at], unit)
         texts: tuple[Text, Text, Text] | None = (unit, quantity, register)
@@ -185,6 +189,16 @@ class Plan:
             code = self.meanings.code(unit_of(spec, unit), quantity, register, spec.kind)
             texts = None
         return Entry(get=get, field=place, rule=rule, code=code, texts=texts, groups=groups)
+
+
+def _chosen(register: str, groups: Mapping[str, str]) -> str:
+    """Return a register without the parts in brackets whose group is empty: import[/t{tariff}]."""
+
+    def part(match: re.Match[str]) -> str:
+        named = re.findall(r"\{(\w+)\}", match[1])
+        return match[1] if all(groups.get(name) != "" for name in named) else ""
+
+    return re.sub(r"\[([^\[\]]*)\]", part, register)
 
 
 def _keys_of(row: Context, within: Getter | None) -> tuple[str, ...]:

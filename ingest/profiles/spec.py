@@ -59,7 +59,8 @@ class ReadingSpec(Table):
     `path` names one place (or the first of several that is there), `keys` every key of the object at `at` that a
     regular expression fits, whose named groups may stand in braces in the other texts. Of several that fit a key the
     first counts; `skip` says that a key is none. Where a key holds an object, its number is at the first of `inner`
-    that is there; `unit_at` are paths beside the keys where their unit may stand.
+    that is there; `unit_at` are paths beside the keys where their unit may stand. `words` says what a group stands for
+    (small letters), and what stands in brackets in `register` is left out where its group is empty.
     """
 
     path: str | list[str] = ""
@@ -69,6 +70,7 @@ class ReadingSpec(Table):
     skip: str = ""
     quantity: str = ""
     register: str = "total"
+    words: dict[str, str] = {}
     kind: str = ""
     unit: str = ""
     unit_at: list[str] = []

@@ -86,9 +86,7 @@ skip = "no meter in it"
 
 
 def test_a_refusing_row_tells_why_and_what_to_do() -> None:
-    assert line(SAYING, {"errors": ["bad port"], "energy": 5})["rejected"] == (
-        "codec_error: the codec says: bad port"
-    )
+    assert line(SAYING, {"errors": ["bad port"], "energy": 5})["rejected"] == ("codec_error: the codec says: bad port")
 
 
 @pytest.mark.parametrize("errors", [[], None, "", {}])
@@ -104,3 +102,25 @@ def test_a_skipping_row_is_understood_and_says_nothing() -> None:
 def test_a_row_says_one_thing() -> None:
     with pytest.raises(ProfileError, match="none or several of: readings"):
         line(KEYS.replace("meter", 'skip = "x"\nmeter'), {})
+
+
+@pytest.mark.parametrize(
+    ("key", "register"),
+    [
+        ("energy_imported", "import"),
+        ("energy_exported_t2", "export/t2"),
+        ("energy_imported_b", "import/l2"),
+        ("energy_imported_t1_c", "import/t1/l3"),
+    ],
+)
+def test_words_and_brackets_make_registers_of_groups(key: str, register: str) -> None:
+    rows = """
+[[rows]]
+meter = "{$topic.id}"
+[[rows.readings]]
+keys = 'energy_(?P<dir>imported|exported)(?:_t(?P<t>[0-9]))?(?:_(?P<l>[abc]))?'
+register = "{dir}[/t{t}][/l{l}]"
+words = { imported = "import", exported = "export", a = "1", b = "2", c = "3" }
+unit = "kWh"
+"""
+    assert [r["register"] for r in line(rows, {key: 5})["readings"]] == [register]
