@@ -60,6 +60,9 @@ def when(conditions: Mapping[str, Wanted]) -> When | None:
             raise ConditionError(path, str(err)) from err
     if not pairs:
         return None
+    if len(pairs) == 1:
+        only, holds = pairs[0]
+        return lambda row: holds(only(row))
     return lambda row: all(check(get(row)) for get, check in pairs)
 
 
@@ -122,4 +125,6 @@ def _bounds(condition: Condition) -> list[Test]:
 def _all(parts: list[Test]) -> Test:
     if not parts:
         raise ValueError("says nothing: give one of exists, type, regex, keys, empty, not, above, below")
+    if len(parts) == 1:
+        return parts[0]
     return lambda value: all(part(value) for part in parts)

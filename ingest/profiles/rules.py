@@ -18,6 +18,7 @@ from ingest.profiles.values import Read, reader
 
 KEY_LENGTH: Final = 200
 PLANS: Final = 5000
+_PLAIN: Final = re.compile(r"[a-z0-9_-]+", re.IGNORECASE)
 _REGISTER: Final = re.compile(r"[^a-z0-9_/]+")
 
 Text = Make | str
@@ -146,9 +147,15 @@ class Plan:
             if rule.keys is not None:
                 entries += self._of_keys(rule, rule.keys, row, claimed)
             else:
-                entries += [] if rule.spec.skip else [self._of_paths(rule)]
+                entries += [] if rule.spec.skip or self._absent(rule, row) else [self._of_paths(rule)]
                 claimed.update(path for path, _ in rule.paths)
         return tuple(entries)
+
+    def _absent(self, rule: ReadingRule, row: Context) -> bool:
+        """Return whether no row of this shape has a path of a rule: its keys are known, and each path is one key."""
+        if None not in self._within or type(row.node) is not dict:
+            return False
+        return all(_PLAIN.fullmatch(path) and path not in row.node for path, _ in rule.paths)
 
     def _of_paths(self, rule: ReadingRule) -> Entry:
         first, get = rule.paths[0]

@@ -70,3 +70,33 @@ def test_two_different_dials_on_one_register_are_refused() -> None:
     found = line(ENERGY, {"total_kwh": 6371.67, "total_gj": 22.938})
     assert "readings" not in found
     assert "register_twice" in found["rejected"]
+
+
+MIXED = """
+[[rows.readings]]
+path = "total_kwh"
+unit = "kWh"
+[[rows.readings]]
+path = ["deep.total", "total_m3"]
+unit = "m³"
+[[rows.readings]]
+keys = 'power_(?P<unit>kw)'
+unit = "{unit}"
+"""
+
+
+def test_rows_of_other_keys_are_planned_anew() -> None:
+    profile = TomlProfile(parse(HEAD + MIXED, path=Path("p.toml")), {}, site="Europe/Prague")
+    payloads: list[dict[str, Any]] = [
+        {"power_kw": 1},
+        {"power_kw": 2, "total_kwh": 3},
+        {"total_m3": 4},
+        {"deep": {"total": 5}},
+        {"power_kw": 6, "deep": {"total": 7}, "total_kwh": 8},
+    ]
+    messages = [
+        Message(topic="t", payload=json.dumps(p).encode(), received=int(NOW.astype(np.int64))) for p in payloads
+    ]
+    decoded = profile.decode(messages, detailed=True)
+    found = sorted(zip(decoded.message.tolist(), (o.source_value for o in decoded.origins), strict=True), key=str)
+    assert found == [(0, 1), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (4, 7), (4, 8)]
