@@ -141,6 +141,10 @@ class Trouble(Enum):
         "kept as evidence beside %(value)s, which counts for point %(point)s at that time",
         "nothing is to be done; it is never added twice",
     )
+    SILENT = (
+        "does not count for point %(point)s while meter %(value)s is mounted on it, of which no reading is stored",
+        "correct in the register when that meter was mounted, or remove it, and import the file again",
+    )
     COUNTS = ("counts for point %(point)s from %(since)s to %(until)s", "no meter is mounted on it then")
     NO_METER_THEN = ("it lies outside of the time of meter %(value)s and does not count", "correct the mounting")
 

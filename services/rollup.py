@@ -237,8 +237,8 @@ class RollUps:
 
     def _ended(self, grain: Period, made: _Made, rolled: RollUp) -> RollUp:
         """Return the stored periods of a touched span that the curve does not reach any more, with nothing known."""
-        begin, end = (np.datetime64(us, "us") for us in made.asked)
-        bounds = edges(grain, begin, np.datetime64(end + 1, "us"), self.day_types.zone)
+        begin, end = np.datetime64(made.asked[0], "us"), np.datetime64(made.asked[1] + 1, "us")
+        bounds = edges(grain, begin, end, self.day_types.zone)
         former = self.readings.read_rollup(grain, [made.plan.key], bounds[0], bounds[-1])
         have = rolled.start[rolled.code == rolled.series.index(made.plan.key)] if made.plan.key in rolled.series else []
         return blank(former.take(~np.isin(former.start, have)))

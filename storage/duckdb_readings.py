@@ -160,7 +160,7 @@ class DuckDBReadingStore:
                 self._log.note(cursor, taken.touched, instant(self._clock()))
             cursor.commit()
             self._marks.put(taken.left)
-            return taken.count
+            return taken.readings
 
     def read(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
         """Return the readings of these series in [start, end)."""

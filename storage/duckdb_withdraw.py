@@ -15,7 +15,7 @@ _NEVER: Final = np.iinfo(np.int64)
 class Taken(NamedTuple):
     """What was taken out: readings, rows with revisions, the ranges touched, and what is left of their series."""
 
-    count: int
+    readings: int
     rows: int
     touched: Ranges
     left: Ranges

@@ -214,7 +214,7 @@ class InfluxReadingStore:
         """Return the newest reading of each series."""
         return self._picked("last", self.known() if series is None else tuple(dict.fromkeys(series)))
 
-    def _picked(self, pick: str, asked: tuple[SeriesKey, ...], where: str = "") -> Readings:
+    def _picked(self, pick: str, asked: Sequence[SeriesKey], where: str = "") -> Readings:
         """Return the first or last reading of each series, under a condition of time."""
         time = f" AND {where}" if where else ""
         parts = [
@@ -232,13 +232,13 @@ class InfluxReadingStore:
             table = np.array([place[key] for key in keys], np.int32)
             pages.append(Page(table[code], part.columns["time"], part.columns))
         page = joined(pages, FIELDS)
-        found = self._readings(page, asked)
+        found = self._readings(page, tuple(asked))
         if len(found) == len(page.time):
             return found
         marked = [asked[c] for c in np.unique(page.code[~self._there(page)]).tolist()]
         again = self._picked(pick, marked, f"{where} AND {_PRESENT}" if where else _PRESENT)
-        place = np.array([asked.index(key) for key in again.series] or [0], np.int32)
-        both = concat([found, replace(again, series=asked, code=place[again.code])])
+        codes = np.array([asked.index(key) for key in again.series] or [0], np.int32)
+        both = concat([found, replace(again, series=tuple(asked), code=codes[again.code])])
         return both.take(np.lexsort((both.at, both.code)))
 
     def known(self, meters: Sequence[str] | None = None) -> tuple[SeriesKey, ...]:
