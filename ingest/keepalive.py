@@ -92,7 +92,7 @@ class KeepAlive:
         self.recall({message.topic: message.received for message in messages})
 
     def recall(self, topics: Mapping[str, int]) -> None:
-        """Note sources by topics and when [µs] they spoke, of a former run too: a silent one waits for its keep-alive."""
+        """Note sources by topics and when [µs] they spoke, of a former run too, for silent ones wait for us."""
         with self._lock:
             for topic, at_us in topics.items():
                 for answer, rule in self._topics(topic):

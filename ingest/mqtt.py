@@ -23,9 +23,11 @@ from core.calendar import instant, micros
 from core.errors import ConfigError
 from core.ports import Clock
 from ingest.backlog import Backlog
+from ingest.keepalive import Speaker
 from ingest.message import Message, topic_text
 from ingest.mqtt_client import BulkClient
 from ingest.mqtt_frames import DUP, QOS, RETAIN, Publish
+from ingest.mqtt_speak import Voice
 from ingest.mqtt_wait import Wait
 from ingest.profile import matches
 from ingest.source import SourceStatus
@@ -111,10 +113,13 @@ class Following:
 class MqttSource:
     """Puts the messages of a broker into a backlog. Nothing that happens makes it end, only close()."""
 
-    def __init__(self, connection: Connection, *, backlog: Backlog, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, *, backlog: Backlog, clock: Clock, speakers: Sequence[Speaker] = ()
+    ) -> None:
         self._connection = connection
         self._backlog = backlog
         self._clock = clock
+        self._voice = Voice(speakers, clock)
         self._generations = itertools.count(1)
         self._loop: _Loop | None = None
         self._watcher: threading.Thread | None = None
@@ -189,14 +194,17 @@ class MqttSource:
         loop = _Loop(self._connection, backlog=self._backlog, clock=self._clock, generations=self._generations)
         loop.paused = self._paused
         loop.following = self._following
+        loop.voice = self._voice
         if former is not None:
             loop.inherit(former)
         loop.thread.start()
         return loop
 
     def _watch(self) -> None:
-        """Replace a loop that died, or that does not come round any more."""
+        """Replace a loop that died, or that does not come round any more; have said what is due."""
         while not self._closing.wait(WATCHED_EVERY_S):
+            if self._voice.gather():
+                self._wake()
             loop = self._loop
             if loop is None or (loop.thread.is_alive() and time.monotonic() - loop.beat < SILENT_S):
                 continue
@@ -231,6 +239,7 @@ class _Loop:
         self._connects = 0
         self.paused = False
         self.following = self._followed = Following()
+        self.voice = Voice((), clock)
         self.acks: deque[Sequence[int]] = deque()
         self.beat = time.monotonic()
         self.wait = Wait()
@@ -336,6 +345,7 @@ class _Loop:
                     self._say_goodbye(client)
                 return
             self._take(client)
+            self.voice.send(client)
             if not client.is_connected() and self.beat - since > CONNACK_S:
                 raise TimeoutError("the broker took the connection but said nothing")
             self._exchange(client)
@@ -371,7 +381,9 @@ class _Loop:
         if client.pending:
             packets = client.take(self._room())
             if packets and not self._stopped:
-                self._backlog.put(self._messages(packets))
+                messages = self._messages(packets)
+                self.voice.hear(messages)
+                self._backlog.put(messages)
                 self._received += len(packets)
 
     def _messages(self, packets: Sequence[Publish]) -> list[Message]:
