@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from core.calendar import PRAGUE
 from core.climate import Normal
 from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
+from core.region_tables import RegionTables
 from core.weather import TemperatureArchive, TemperatureFiles
 from services.consumption import PointConsumption, Question
 
@@ -39,6 +40,7 @@ class Dependencies:
     `tokens` are secrets by the name of who holds them: where there are any, writing needs one, and reading too unless
     `open_reading`. `ask` answers a question of consumption (None: the service over these stores). `replay` reads a
     dead letter again by its number (None: through `intake`). `ingest` returns None where another process ingests.
+    `dated` are emission factors, prices, rules and populations.
     `temperature_files` reads files of temperatures, `archive` is where they are fetched (None: it is switched off).
     """
 
@@ -58,6 +60,7 @@ class Dependencies:
     topic: str = INTAKE_TOPIC
     ask: Callable[[Question], Sequence[PointConsumption]] | None = None
     replay: Callable[[int], Taken] | None = None
+    dated: RegionTables = field(default_factory=RegionTables)
     temperature_files: TemperatureFiles | None = None
     archive: TemperatureArchive | None = None
     normals: Sequence[Normal] = ()

@@ -102,8 +102,12 @@ def api_command(config: Path | None) -> None:
 @click.argument("file", type=FILE, required=False)
 @CONFIG
 def check_config_command(file: Path | None, config: Path | None) -> None:
-    """Check the settings of FILE (or --config, ODECET_CONFIG, odecet.toml) and the environment, and print them."""
-    for path, value in settings_of(file or config).shown():
+    """Check the settings of FILE (or --config, ODECET_CONFIG, odecet.toml), the environment and tables; print them."""
+    from app.dated_tables import region_tables  # noqa: PLC0415 - each command loads its own
+
+    settings = settings_of(file or config)
+    region_tables(settings)
+    for path, value in settings.shown():
         click.echo(f"{path} = {value}")
 
 

@@ -9,12 +9,13 @@ import holidays
 from prometheus_client import CollectorRegistry
 
 from app.clock import now
+from app.dated_tables import region_tables
 from app.profiles import all_profiles
-from config.degree_days import load_normals
 from config.settings import Settings
 from core.gaps import DayTypes
 from core.notes import DeadLetter
 from core.ports import ReadingStore, RecordStore, Taken
+from core.region_tables import RegionTables
 from core.weather import TemperatureArchive
 from ingest.accept import Bounds
 from ingest.backlog import Backlog
@@ -54,6 +55,7 @@ class Parts:
     metrics: CollectorRegistry
     calendar: Calendar
     register: HeldRegister
+    dated: RegionTables
 
     def api(self, *, ingesting: bool) -> "FastAPI":
         """Return the API; `ingesting` tells whether this process takes readings, which readiness then waits for."""
@@ -78,9 +80,10 @@ class Parts:
                 open_reading=settings.api.open_reading,
                 ask=self.ask,
                 replay=self.replay,
+                dated=self.dated,
                 temperature_files=WeatherFiles(),
                 archive=temperature_archive(settings),
-                normals=load_normals(),
+                normals=self.dated.normals,
             )
         )
 
@@ -149,6 +152,7 @@ def build(settings: Settings) -> Parts:
         metrics=registry,
         calendar=Calendar(day_types=types),
         register=HeldRegister(records),
+        dated=region_tables(settings),
     )
 
 

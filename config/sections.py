@@ -236,6 +236,21 @@ class CalendarSettings(Section):
         return named_zone(self.zone)
 
 
+class TablesSettings(Section):
+    """Dated tables of your own beside those that ship: they add rows and versions, and change none."""
+
+    factors: Path | None = None
+    """File of emission factors, gas conversions and supplies (as config/factors.toml)."""
+    tariffs: Path | None = None
+    """File of prices, contracts, connections and rules of reserved capacity (as config/tariffs.toml)."""
+    populations: Path | None = None
+    """File of inhabitants (as config/populations.toml)."""
+    degree_days: Path | None = None
+    """File of long-term degree days (as config/degree_days.toml)."""
+    place: Name = "Liberecký kraj"
+    """Place whose inhabitants emissions are divided by, as the populations name it."""
+
+
 class ApiSettings(Section):
     """The programming interface and the pages."""
 

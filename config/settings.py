@@ -27,6 +27,7 @@ from config.sections import (
     ReadingsSettings,
     RecordsSettings,
     Section,
+    TablesSettings,
     WeatherSettings,
     WorkerSettings,
 )
@@ -56,6 +57,8 @@ class Settings(Section):
     """From messages to stored readings."""
     calendar: CalendarSettings = CalendarSettings()
     """Days, months and years."""
+    tables: TablesSettings = TablesSettings()
+    """Emission factors, prices, populations and normals of your own."""
     api: ApiSettings = ApiSettings()
     """The programming interface and the pages."""
     weather: WeatherSettings = WeatherSettings()

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api import consumption_examples as examples
-from api.adding import Addends, addends, with_unit
+from api.adding import addends, with_unit
 from api.answers import Value, as_csv, as_json
 from api.asking import Scope, Span, check_size, points_of, span_of
 from api.comparison import Counterparts, counterparts
@@ -33,6 +33,7 @@ from core.calendar import Period, instant, moment
 from core.calendar import zone as zone_of
 from core.errors import InputError
 from core.registry import Commodity, Point, Role
+from services.adding import Addends
 from services.consumption import PointConsumption, Question, Total, total
 
 MOST_ROWS: Final = 200_000
