@@ -91,7 +91,7 @@ def _unfold(tree: Node, way: Sequence[Step]) -> None:
     *head, last = way
     above = follow(tree, tuple(head))
     inner = MISSING if above is MISSING else follow(above, (last,))
-    if type(inner) is not str:
+    if type(inner) is not str or not inner.strip():
         return
     try:
         unfolded = parse_json(inner.encode())
