@@ -1,4 +1,4 @@
-"""Degree days: how cold it was, by the Czech convention and Eurostat's; daily means from what a station measured.
+"""Degree days: how cold it was, by the Czech convention and Eurostat's, from daily mean temperatures.
 
 Days are local dates (`datetime64[D]`), temperatures in °C, degree days in K d. What is not known is NaN, never zero:
 a missing day in winter would read as a warm one.
@@ -6,11 +6,10 @@ a missing day in winter would read as a warm one.
 
 from dataclasses import dataclass
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from core.calendar import PRAGUE, Bools, Instants, Longs, local
+from core.calendar import Bools, Instants, Longs
 from core.readings import Floats
 
 HEATING_LIMIT_C: Final = 13.0
@@ -20,73 +19,6 @@ FIRST_MONTH, LAST_MONTH = 9, 5
 """The heating season runs from 1 September to 31 May (vyhláška 194/2007 Sb., § 2)."""
 EUROSTAT_BASE_C: Final = 18.0
 EUROSTAT_LIMIT_C: Final = 15.0
-HOURS_NEEDED: Final = 20
-"""Hours of a day (of 24) without which its mean is not known."""
-WEIGHTS: Final = {7: 0.25, 14: 0.25, 21: 0.5}
-"""Hours and weights of the climatological mean, (T7 + T14 + 2 T21) / 4 (vyhláška 194/2007 Sb.)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyMeans:
-    """Mean outdoor temperature of n local days [°C], NaN where fewer than enough of its `hours` are known."""
-
-    days: Instants
-    mean_c: Floats
-    hours: Longs
-
-    @property
-    def missing(self) -> Bools:
-        """Which days are not known."""
-        return np.isnan(self.mean_c)
-
-
-def daily_means(at: Instants, temp_c: Floats, tz: ZoneInfo = PRAGUE, *, hours_needed: int = HOURS_NEEDED) -> DailyMeans:
-    """Return the mean of each local day from the first to the last that n measurements lie in.
-
-    Each hour weighs the same however often it was measured. A day of 23 or 25 hours needs as much of itself as one of
-    24. NaN measurements count as none.
-    """
-    good = np.isfinite(temp_c) & ~np.isnat(at)
-    if not good.any():
-        return DailyMeans(days=np.empty(0, "M8[D]"), mean_c=np.empty(0), hours=np.empty(0, np.int64))
-    hours, of_hour = np.unique(at[good].astype("M8[h]"), return_inverse=True)
-    hourly = np.bincount(of_hour, temp_c[good]) / np.bincount(of_hour)
-    of_day = local(hours.astype("M8[us]"), tz).astype("M8[D]")
-    days = np.arange(of_day[0], of_day[-1] + 1)
-    place = (of_day - days[0]).astype(np.int64)
-    known = np.bincount(place, minlength=len(days))
-    sums = np.bincount(place, hourly, minlength=len(days))
-    enough = known >= np.ceil(_hours_of(days, tz) * hours_needed / 24)
-    mean = np.divide(sums, known, out=np.full(len(days), np.nan), where=enough & (known > 0))
-    return DailyMeans(days=days, mean_c=mean, hours=known)
-
-
-def _hours_of(days: Instants, tz: ZoneInfo) -> Longs:
-    """Return how many hours each local day has."""
-    midnights = np.append(days, days[-1] + 1).astype("M8[us]")
-    guess = midnights - (local(midnights, tz) - midnights)
-    starts = midnights - (local(guess, tz) - guess)
-    return np.asarray(np.diff(starts) / np.timedelta64(1, "h"), np.int64)
-
-
-def climatological_means(at: Instants, temp_c: Floats, tz: ZoneInfo = PRAGUE) -> DailyMeans:
-    """Return (T7 + T14 + 2 T21) / 4 of each local day, T the mean of what that hour measured; NaN without all."""
-    good = np.isfinite(temp_c) & ~np.isnat(at)
-    wall = local(at[good], tz)
-    if not good.any():
-        return DailyMeans(days=np.empty(0, "M8[D]"), mean_c=np.empty(0), hours=np.empty(0, np.int64))
-    day = wall.astype("M8[D]")
-    hour = (wall - day).astype("m8[h]").astype(np.int64)
-    days = np.arange(day.min(), day.max() + 1)
-    place = (day - days[0]).astype(np.int64)
-    mean, terms = np.zeros(len(days)), np.zeros(len(days), np.int64)
-    for clock, weight in WEIGHTS.items():
-        chosen = hour == clock
-        count = np.bincount(place[chosen], minlength=len(days))
-        total = np.bincount(place[chosen], temp_c[good][chosen], minlength=len(days))
-        mean += weight * np.divide(total, count, out=np.full(len(days), np.nan), where=count > 0)
-        terms += count > 0
-    return DailyMeans(days=days, mean_c=mean, hours=terms)
 
 
 def in_season(days: Instants) -> Bools:
@@ -162,18 +94,6 @@ def by_period(days: Instants, daily: Floats, edges: Instants) -> PeriodDegreeDay
         missing_days=missing,
         heating_days=np.bincount(place[there], values[there] > 0, minlength=size).astype(np.int64),
     )
-
-
-def fill(first: Floats, *others: Floats) -> tuple[Floats, Longs]:
-    """Return daily means with missing ones taken from the next stations in turn, and which station each is from.
-
-    All have the same n days. 0 is the first station, -1 none.
-    """
-    stations = np.vstack([first, *others])
-    known = ~np.isnan(stations)
-    source = np.where(known.any(axis=0), known.argmax(axis=0), -1)
-    filled = np.where(source >= 0, stations[np.maximum(source, 0), np.arange(stations.shape[1])], np.nan)
-    return filled, source
 
 
 def to_normal_climate(fixed: Floats, heating: Floats, actual: Floats, normal: Floats) -> Floats:

@@ -1,5 +1,3 @@
-from zoneinfo import ZoneInfo
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,28 +5,20 @@ from hypothesis import strategies as st
 
 from analytics.degree_days import (
     by_period,
-    climatological_means,
     czech,
     czech_supplied,
-    daily_means,
     eurostat,
-    fill,
     heating_days,
     to_normal_climate,
 )
 from config.degree_days import load_normals
 from core.errors import ConfigError
 
-PRAGUE = ZoneInfo("Europe/Prague")
 temps = st.lists(st.floats(-30, 40, allow_nan=False), min_size=1, max_size=60)
 
 
 def days(first: str, count: int) -> np.ndarray:
     return np.datetime64(first) + np.arange(count)
-
-
-def hours(first: str, last: str) -> np.ndarray:
-    return np.arange(np.datetime64(first, "h"), np.datetime64(last, "h")).astype("M8[us]")
 
 
 def test_a_day_of_four_degrees_has_sixteen_degree_days_to_twenty_and_none_from_thirteen_on() -> None:
@@ -76,38 +66,6 @@ def test_many_series_are_answered_at_once_as_one_by_one() -> None:
     assert np.array_equal(heating_days(dates, many), np.array([heating_days(dates, one) for one in many]))
 
 
-def test_daily_means_are_of_local_days_of_23_24_and_25_hours() -> None:
-    at = hours("2025-03-28T23", "2025-03-31T22")
-    wall = np.repeat([1.0, 2.0, 3.0], [24, 23, 24])
-    found = daily_means(at, wall, PRAGUE)
-    assert found.days.astype(str).tolist() == ["2025-03-29", "2025-03-30", "2025-03-31"]
-    assert found.hours.tolist() == [24, 23, 24]
-    assert found.mean_c.tolist() == [1.0, 2.0, 3.0]
-
-
-def test_an_hour_measured_often_weighs_as_much_as_one_measured_once() -> None:
-    at = hours("2025-01-01T23", "2025-01-02T23")
-    often = np.full(59, at[0]) + np.arange(1, 60) * np.timedelta64(60, "s")
-    found = daily_means(np.append(at, often), np.append(np.r_[24.0, np.zeros(23)], np.full(59, 24.0)), PRAGUE)
-    assert found.mean_c.tolist() == [1.0]
-
-
-def test_a_day_with_too_few_hours_is_missing_not_warm() -> None:
-    at = hours("2025-01-01T23", "2025-01-03T23")
-    temp = np.where((np.arange(48) >= 24) & (np.arange(48) < 30), np.nan, -5.0)
-    found = daily_means(at, temp, PRAGUE)
-    assert found.mean_c[0] == -5.0
-    assert found.missing.tolist() == [False, True]
-    assert daily_means(at[:0], temp[:0]).days.size == 0
-
-
-def test_the_climatological_mean_weighs_the_evening_twice_and_needs_all_three() -> None:
-    at = np.array(["2025-01-02T06:00", "2025-01-02T13:00", "2025-01-02T20:00", "2025-01-03T06:30"], "M8[us]")
-    found = climatological_means(at, np.array([0.0, 4.0, 2.0, 1.0]), PRAGUE)
-    assert found.mean_c[0] == 2.0
-    assert np.isnan(found.mean_c[1])
-
-
 def test_a_month_that_lacks_a_day_tells_it_and_has_no_total() -> None:
     dates = days("2025-01-01", 59)
     daily = np.where(dates == np.datetime64("2025-02-03"), np.nan, 10.0)
@@ -126,13 +84,6 @@ def test_degree_days_of_months_add_up_to_the_year(values: list[float]) -> None:
     parts = np.array([dates[0], *([dates[1]] if len(dates) > 1 else []), dates[-1] + 1])
     daily = czech(np.array(values))
     assert by_period(dates, daily, parts).total.sum() == pytest.approx(by_period(dates, daily, whole).total[0])
-
-
-def test_missing_days_come_from_the_next_station_and_say_so() -> None:
-    filled, source = fill(np.array([1.0, np.nan, np.nan]), np.array([5.0, 6.0, np.nan]))
-    assert filled[:2].tolist() == [1.0, 6.0]
-    assert np.isnan(filled[2])
-    assert source.tolist() == [0, 1, -1]
 
 
 def test_the_heated_part_alone_follows_the_normal_year() -> None:
