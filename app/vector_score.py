@@ -8,7 +8,9 @@ from typing import Any, Final
 from core.errors import UnitError
 from core.units import CANONICAL, Quantity, unit
 
-TOLERANCE: Final = 1e-6
+TOLERANCE: Final = 1e-5
+ROUNDED: Final = 1e-6
+"""Expected values are written with up to six decimals."""
 ALIASES: Final = {"L": "l", "W·min": "Wmin", "Â°C": "°C", "hca": "unit"}
 SUFFIXES: Final = (
     "_import",
@@ -152,7 +154,7 @@ def _canonical(wanted: Mapping[str, Any]) -> tuple[float | None, str | None]:
 
 def _close(value: float | None, found: float, wanted: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
     del wanted, line
-    return value is not None and math.isclose(value, found, rel_tol=TOLERANCE, abs_tol=1e-9)
+    return value is not None and math.isclose(value, found, rel_tol=TOLERANCE, abs_tol=ROUNDED)
 
 
 def _kind(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
