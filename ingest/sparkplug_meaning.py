@@ -6,7 +6,7 @@ suffix, two that would be one register both do, and one that speaks of a period,
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,9 @@ from ingest.codecs.sparkplug import NUMBERS, Metric
 from ingest.native_meaning import Meaning, meaning
 
 LONGEST_NAME: Final = 500
+LONGEST_PART: Final = 40
+"""What a part of a register may have."""
+
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
 _CONTROL: Final = re.compile(r"(bdSeq|Node Control|Device Control|Node Info|Properties|Node Properties)(/|$)")
 _SETTING: Final = frozenset({
@@ -81,14 +84,15 @@ class Definition:
     skip: str = ""
 
 
-def definitions(metrics: Iterable[Metric], rules: Sequence[NameRule]) -> dict[str, Definition]:
+def definitions(metrics: Sequence[Metric], rules: Sequence[NameRule]) -> dict[str, Definition]:
     """Return what each named metric of a birth means; no two of them the same register."""
-    found = {m.name: _definition(m, m.name, rules, "") for m in metrics if m.name and len(m.name) <= LONGEST_NAME}
-    shared = Counter(d.meaning.register for d in found.values() if d.meaning is not None)
-    by_name = {m.name: m for m in metrics if m.name in found}
-    for name, known in list(found.items()):
-        if known.meaning is not None and shared[known.meaning.register] > 1:
-            found[name] = _definition(by_name[name], name, rules, _slug(name))
+    named = {m.name: m for m in metrics if m.name and len(m.name) <= LONGEST_NAME}
+    found = {name: _definition(metric, name, rules, "") for name, metric in named.items()}
+    for suffix in (_slug, _tagged):
+        shared = Counter(d.meaning.register for d in found.values() if d.meaning is not None)
+        for name, known in list(found.items()):
+            if known.meaning is not None and shared[known.meaning.register] > 1:
+                found[name] = _definition(named[name], name, rules, suffix(name))
     return found
 
 
@@ -155,10 +159,15 @@ def _register(name: str, words: Sequence[str]) -> str:
 
 
 def _slug(name: str) -> str:
-    """Return a name as a part of a register; a long one ends with a number of its own."""
+    """Return a name as a part of a register; one that is too long or has no letters gets a number of its own."""
     slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    tag = f"{_fnv(name):08x}"
-    return slug if slug and len(slug) <= 40 else f"{slug[:31]}_{tag}"  # noqa: PLR2004 - what a register's part may have
+    return slug if 0 < len(slug) <= LONGEST_PART else _tagged(name)
+
+
+def _tagged(name: str) -> str:
+    """Return a name as a part of a register that names alike in letters do not share."""
+    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return f"{slug[: LONGEST_PART - 9]}_{_fnv(name):08x}"
 
 
 def _fnv(text: str) -> int:
