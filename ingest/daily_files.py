@@ -31,7 +31,7 @@ HOURS_LACKING_S: Final = 2 * 3600
 FAR_TEMP: Final = 150.0  # beyond it a number is a code for missing, in any unit
 HOUR_SPIKE: Final = 50.0  # times the value that one in two hundred exceeds
 STAMP: Final = (
-    r"^(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<clock>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?"
+    r"^(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<clock>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\d{0,3})?"
     r"(?P<offset>Z|z|[+-]\d{2}:?\d{2})?$"
 )
 

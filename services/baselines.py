@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.baseline.cleaning import Cleaned, clean, without_zeros
+from analytics.baseline.cleaning import clean, without_zeros
 from analytics.baseline.cleaning import Commodity as Kind
 from analytics.baseline.days import Bools, Dates, Days, Floats, Weather, festive_days
 from analytics.baseline.fit import Fits, fit
@@ -311,7 +311,7 @@ def _applied(  # noqa: PLR0917 - the parts of one baseline
         held_out=held_out[None, :],
         given=given[None, :],
         first=first[None, :],
-        cleaned=Cleaned(energy=energy[None, :], spike=cleaned.spike, zero=cleaned.zero, negative=cleaned.negative),
+        cleaned=replace(cleaned, energy=energy[None, :]),
         train=train,
         mean=mean,
         parameters=np.array([trained.parameters]),

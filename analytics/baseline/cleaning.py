@@ -12,6 +12,8 @@ SPIKE: Final = 5.0  # times the expected or mean day, for at most `ISOLATED` day
 ISOLATED: Final = 3
 COLD_ZERO: Final = 0.5  # a run of zeros where this share of the mean day is expected is a gap
 RUN: Final = 3
+STUCK_DAYS: Final = 21  # of the same value, to the last digit
+STUCK_STEPS: Final = 10.0  # a value of fewer of the meter's smallest steps may well repeat
 FEW_NEGATIVE: Final = 0.02
 
 
@@ -31,12 +33,17 @@ class Commodity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:
-    """Energy (m, D) with NaN for what is no consumption, and per meter and day why: spike, zero or negative."""
+    """Energy (m, D) with NaN for what is no consumption, and per meter and day why: spike, zero, stuck or negative.
+
+    `odd` is what was taken out; negative days stay where they are many, for `sufficiency` to bar.
+    """
 
     energy: Floats
     spike: Bools
     zero: Bools
+    stuck: Bools
     negative: Bools
+    odd: Bools
 
 
 def run_lengths(flag: Bools) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
@@ -68,6 +75,19 @@ def clean(energy: Floats, expected: Floats, mean: Floats, commodity: Commodity) 
     cold = commodity.heats & zero & (run_lengths(zero & wanted) >= RUN)
     negative = energy < 0
     stray = negative & (negative.mean(axis=1, keepdims=True) <= FEW_NEGATIVE)
-    stray |= negative & (commodity is not Commodity.ELECTRICITY)
-    gone = spike | cold | stray
-    return Cleaned(energy=np.where(gone, np.nan, energy), spike=spike, zero=cold, negative=negative)
+    still = stuck(energy)
+    odd = spike | cold | stray | still
+    kept = np.where(odd, np.nan, energy)
+    return Cleaned(energy=kept, spike=spike, zero=cold, stuck=still, negative=negative, odd=odd)
+
+
+def stuck(energy: Floats) -> Bools:
+    """Return the days (m, D) of runs of one value other than zero: an estimate, or a meter that stands."""
+    change = np.abs(np.diff(energy, axis=1))
+    step = np.where(change > 0, change, np.inf).min(axis=1, initial=np.inf)[:, None]
+    same = np.zeros(energy.shape, bool)
+    same[:, 1:] = (change == 0) & (np.abs(energy[:, 1:]) >= STUCK_STEPS * np.where(np.isfinite(step), step, 0.0))
+    same &= energy != 0
+    run = run_lengths(same) >= STUCK_DAYS - 1
+    run[:, :-1] |= run[:, 1:]
+    return run

@@ -15,9 +15,9 @@ from analytics.baseline.model import Model, Part
 from analytics.baseline.squares import TINY, choose, held_out, robust_fit, robust_weights
 
 BLOCKS: Final = 12  # of training held out in turn
-SHARPNESS: Final = 2.0  # a part's share falls with this power of its held-out squared error
-RECENT_DAYS: Final = 90  # level of the end of training, which carries over to what follows
-RECENT_SHARE: Final = 0.5
+SHARPNESS: Final = 4.0  # a part's share falls with this power of its held-out squared error
+RECENT_HALF_LIFE_DAYS: Final = 45.0  # of what tells the level of the end of training, which carries over
+RECENT_SHARE: Final = 0.6  # of it is believed
 RECENT_MOST: Final = 0.15
 FIRST_LIMIT: Final = 3.0  # robust deviations of the first fit: beyond, a day counts less when candidates compete
 WINSOR: Final = 5.0
@@ -229,9 +229,10 @@ def _after(train: Bools) -> Bools:
 
 
 def _recent_level(group: _Group, total: Floats, train: Bools) -> Floats:
-    """Return the factor (m,) by which the last days of training lay above the model, half believed."""
-    place = np.flatnonzero(train)[-RECENT_DAYS:]
-    w, y, made = group.w[:, place], group.y[:, place], total[:, place]
+    """Return the factor (m,) by which the end of training lay above the model, as far as it is believed."""
+    place = np.flatnonzero(train)
+    w = group.w[:, place] * 0.5 ** ((len(place) - 1 - np.arange(len(place))) / RECENT_HALF_LIFE_DAYS)
+    y, made = group.y[:, place], total[:, place]
     size = np.maximum((w * np.abs(made)).sum(axis=1), TINY)
     off = (w * (y - np.nan_to_num(made))).sum(axis=1) / size
     return np.asarray(1.0 + RECENT_SHARE * np.clip(np.nan_to_num(off), -RECENT_MOST, RECENT_MOST))
@@ -280,7 +281,7 @@ def _joined(parts: Sequence[tuple[npt.NDArray[np.int64], dict[str, Any]]], shape
     models = [model for outcome in made for model in outcome["models"]]
     cleaned = {
         name: np.concatenate([getattr(outcome["cleaned"], name) for outcome in made])[order]
-        for name in ("energy", "spike", "zero", "negative")
+        for name in ("energy", "spike", "zero", "stuck", "negative", "odd")
     }
     arrays = {
         name: np.concatenate([outcome[name] for outcome in made])[order]
@@ -291,6 +292,6 @@ def _joined(parts: Sequence[tuple[npt.NDArray[np.int64], dict[str, Any]]], shape
 
 def _nothing(shape: tuple[int, ...]) -> dict[str, Any]:
     none, flags, row = np.empty(shape), np.empty(shape, bool), np.empty(0)
-    cleaned = Cleaned(energy=none, spike=flags, zero=flags, negative=flags)
+    cleaned = Cleaned(energy=none, spike=flags, zero=flags, stuck=flags, negative=flags, odd=flags)
     arrays = dict.fromkeys(("predicted", "held_out", "first"), none)
     return {**arrays, "mean": row, "parameters": row, "models": (), "cleaned": cleaned}

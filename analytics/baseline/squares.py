@@ -80,10 +80,9 @@ def _hidden(columns: Design) -> int:
 
 def robust_weights(residual: Floats, w: Floats, limit: float = HUBER) -> Floats:
     """Return Huber's weights (m, D) of residuals, times w."""
-    size = np.where(w > 0, np.abs(residual), np.nan)
-    empty = ~np.isfinite(size).any(axis=1)
-    size[empty] = 0.0
-    sigma = TO_SIGMA * np.nanmedian(size, axis=1)[:, None]
+    ordered = np.sort(np.where(w > 0, np.abs(residual), np.inf), axis=1)
+    middle = np.maximum((w > 0).sum(axis=1) - 1, 0) // 2
+    sigma = TO_SIGMA * ordered[np.arange(len(w)), middle][:, None]
     ratio = np.where(w > 0, np.abs(residual), 0.0) / np.maximum(sigma, TINY)
     return np.asarray(w * np.minimum(1.0, limit / np.maximum(ratio, TINY)))
 

@@ -25,6 +25,9 @@ WORST_CV: Final = 1.0  # CalTRACK 2.0, 4.3: no saving is told with a model worse
 MOST_RATIO, LEAST_RATIO = 1.6, 0.3  # of predicted: more than any measure does
 MANY_ODD: Final = 0.05
 SAME: Final = 1e-6
+SEASONAL: Final = 1.6  # times from the lowest quarter of training to the highest: then weather matters
+PANDEMIC: Final = (np.datetime64("2020-03-12"), np.datetime64("2021-06-30"))  # from the first Czech state of emergency
+PANDEMIC_CHANGE, PANDEMIC_SHARE = 0.15, 0.2  # a change of this size, with this share of the days in the closures
 FAHRENHEIT_MOST: Final = 115.0
 
 TEXTS: Final[Mapping[str, str]] = {
@@ -32,7 +35,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "short_training": "not enough data: training has {days} days, twelve months are needed",
     "missing_training": "not enough data: {known} of {days} training days are measured, 90 % are needed",
     "missing_predict": "not enough data: {known} of {days} days to predict are measured, 90 % are needed",
-    "no_predict": "not enough data: no day to predict has both consumption and temperature",
+    "no_predict": "not enough data: no day to predict has consumption (zeros of electricity are gaps) and temperature",
     "missing_temperature": "not enough data: temperature is known on {known} of {days} {span} days, 90 % are needed",
     "no_temperature": "no temperature is given: the baseline knows the calendar only",
     "no_temperature_heating": "no temperature is given: heating cannot be told from weather; give outdoor temperature",
@@ -44,18 +47,25 @@ TEXTS: Final[Mapping[str, str]] = {
     "all_zero": "consumption is zero throughout training: is the meter dead or out of use?",
     "constant": "consumption is the same every day of training: readings are estimated, or the meter is stuck",
     "negative": "consumption is negative on {days} days: give gross consumption (net plus own production) instead",
+    "negative_register": "consumption is negative on {days} days: is the register read backwards, or does the"
+    " dial fall?",
+    "seasonal": "consumption follows the seasons ({ratio} times from quarter to quarter) and no temperature is given",
+    "pandemic": "{days} of the days lie in the closures of 2020 and 2021 and consumption is {ratio} times the baseline:"
+    " closure cannot be told from saving",
+    "pandemic_days": "{days} days lie in the closures of 2020 and 2021",
     "step_training": "consumption changed to {ratio} times in training on {date}: log the event or train on"
     " another year",
-    "odd_training": "{days} training days hold values no building can have (spikes, zeros in the cold): clean"
-    " them first",
+    "odd_training": "{days} training days hold values no building can have (spikes, stuck values, zeros in the"
+    " cold): clean them first",
     "poor_model": "consumption follows neither calendar nor weather (CV(RMSE) {cv}): no baseline can be shown",
-    "odd_days": "{days} day(s) hold spikes or zeros that cannot be consumption: they are taken as missing",
+    "odd_days": "{days} day(s) hold spikes, zeros or stuck values that cannot be consumption: they are taken as"
+    " missing",
     "too_much": "consumption is {ratio} times the baseline, more than a measure does: change of use, meter swap or"
     " wrong multiplier? Log the event",
     "too_little": "consumption is {ratio} times the baseline, less than a measure does: closure, fault or another"
     " source? Log the event",
-    "bump_predict": "consumption was {ratio} times the rest from {date} to {until}, in the midst of the span: closure"
-    " or change of use? Log the event, or predict other dates",
+    "bump_predict": "consumption was {ratio} times what the baseline gives elsewhere from {date} to {until}: closure or"
+    " change of use? Log the event, or predict other dates",
     "step_predict": "consumption changed to {ratio} times on {date}, in the midst of the span: log the event, or"
     " predict up to it",
 }
@@ -98,7 +108,14 @@ def sufficiency(fits: Fits, predict: Bools) -> Sufficiency:
     """Return what is lacking for each meter of the fits to tell a saving of the days `predict` (D,)."""
     temps = None if fits.weather is None else fits.weather.of_meters
     count = len(fits.mean)
-    training = _tiers(count, _weather(fits, temps), _amount(fits), _values(fits), _cold(fits, temps), _quality(fits))
+    training = _tiers(
+        count,
+        _weather(fits, temps),
+        _amount(fits),
+        [*_values(fits), *_seasonal(fits)],
+        _cold(fits, temps),
+        _quality(fits),
+    )
     fitted = np.array([not reasons for reasons in training], bool)
     checks = (_weather_covers(temps, predict, "predicted"), _coverage(fits, predict), _change(fits, predict))
     after = _tiers(count, *([(flag & fitted, make) for flag, make in tier] for tier in checks))
@@ -155,30 +172,48 @@ def _amount(fits: Fits) -> list[Check]:
         axis=1
     )
     never = ~np.isfinite(fits.given[:, fits.train]).any(axis=1)
-    few = (known < LEAST_SHARE * total) & ~zero & ~never
+    same = _constant(fits)
+    few = (known < LEAST_SHARE * total) & ~zero & ~never & ~same
     return [
         (never, lambda _: _reason("no_consumption")),
         (zero, lambda _: _reason("all_zero")),
+        (same & ~zero, lambda _: _reason("constant")),
         (short, lambda _: _reason("short_training", days=total)),
         (few, lambda m: _reason("missing_training", known=int(known[m]), days=total)),
     ]
 
 
+def _constant(fits: Fits) -> Bools:
+    given = fits.given[:, fits.train]
+    known = np.isfinite(given)
+    high = np.where(known, given, -np.inf).max(axis=1, initial=-np.inf)
+    low = np.where(known, given, np.inf).min(axis=1, initial=np.inf)
+    return np.asarray(known.any(axis=1) & (high - low <= SAME * np.maximum(np.abs(high), 1e-9)))
+
+
 def _values(fits: Fits) -> list[Check]:
-    given = fits.energy[:, fits.train]
-    size = np.where(np.isfinite(given), np.abs(given), 0.0)
-    spread = np.where(np.isfinite(given), np.abs(given - fits.mean[:, None]), 0.0).max(axis=1)
-    constant = spread <= SAME * np.maximum(size.max(axis=1), 1.0)
     negative = fits.cleaned.negative.sum(axis=1)
-    return [
-        (constant, lambda _: _reason("constant")),
-        (_mostly_negative(fits), lambda m: _reason("negative", days=int(negative[m]))),
-    ]
+    return [(_mostly_negative(fits), lambda m: _negative(fits, negative[m]))]
+
+
+def _negative(fits: Fits, days: int) -> Reason:
+    code = "negative" if fits.commodity is Commodity.ELECTRICITY else "negative_register"
+    return _reason(code, days=int(days))
+
+
+def _seasonal(fits: Fits) -> list[Check]:
+    """Electricity that follows the seasons cannot be foretold without the weather."""
+    if fits.weather is not None or fits.commodity is not Commodity.ELECTRICITY:
+        return []
+    quarters = np.array_split(np.flatnonzero(fits.train), 4)
+    known = [np.isfinite(fits.energy[:, place]) for place in quarters]
+    sums = [np.where(k, fits.energy[:, place], 0.0).sum(axis=1) for k, place in zip(known, quarters, strict=True)]
+    means = np.array(sums) / np.maximum(np.array([k.sum(axis=1) for k in known]), 1)
+    ratio = means.max(axis=0) / np.maximum(means.min(axis=0), 1e-12)
+    return [(ratio > SEASONAL, lambda m: _reason("seasonal", ratio=round(float(ratio[m]), 2)))]
 
 
 def _mostly_negative(fits: Fits) -> Bools:
-    if fits.commodity is not Commodity.ELECTRICITY:
-        return np.zeros(len(fits.mean), bool)
     known = np.isfinite(fits.given).sum(axis=1)
     return np.asarray(fits.cleaned.negative.sum(axis=1) > FEW_NEGATIVE * np.maximum(known, 1))
 
@@ -201,7 +236,7 @@ def _cold(fits: Fits, temps: Floats | None) -> list[Check]:
 
 
 def _quality(fits: Fits) -> list[Check]:
-    odd = (fits.cleaned.spike | fits.cleaned.zero)[:, fits.train].sum(axis=1)
+    odd = fits.cleaned.odd[:, fits.train].sum(axis=1)
     off = np.where(fits.train, fits.energy - fits.predicted, np.nan)
     cv = np.sqrt(np.nan_to_num(off**2).sum(axis=1) / np.maximum(np.isfinite(off).sum(axis=1), 1)) / fits.mean
     step = strongest(fits.energy, fits.first, fits.train, steps_only=True)
@@ -243,14 +278,27 @@ def _change(fits: Fits, predict: Bools) -> list[Check]:
         (ratio < LEAST_RATIO, lambda m: _reason("too_little", ratio=round(float(ratio[m]), 2))),
         (stretch.found & ~stretch.lasting, lambda m: _event("bump_predict", stretch, fits.days, m)),
         (stretch.found & stretch.lasting, lambda m: _event("step_predict", stretch, fits.days, m)),
-        (_mostly_negative(fits), lambda m: _reason("negative", days=int(fits.cleaned.negative[m].sum()))),
+        *_closed(fits, predict, ratio),
     ]
+
+
+def _closed(fits: Fits, predict: Bools, ratio: Floats) -> list[Check]:
+    """Bar a change in the years of closures: it is no saving, whatever else was done."""
+    days = _pandemic_days(fits, predict)
+    large = (np.abs(ratio - 1) > PANDEMIC_CHANGE) & (days > PANDEMIC_SHARE * predict.sum())
+    return [(large, lambda m: _reason("pandemic", days=days, ratio=round(float(ratio[m]), 2)))]
+
+
+def _pandemic_days(fits: Fits, span: Bools) -> int:
+    return int((span & (fits.days.day >= PANDEMIC[0]) & (fits.days.day <= PANDEMIC[1])).sum())
 
 
 def _notes(fits: Fits, predict: Bools) -> list[Check]:
     without = np.full(len(fits.mean), fits.weather is None and fits.commodity is not Commodity.WATER)
-    odd = (fits.cleaned.spike | fits.cleaned.zero)[:, fits.train | predict].sum(axis=1)
+    closed = _pandemic_days(fits, fits.train | predict)
+    odd = fits.cleaned.odd[:, fits.train | predict].sum(axis=1)
     return [
         (without, lambda _: _reason("no_temperature")),
+        (np.full(len(odd), closed > 0), lambda _: _reason("pandemic_days", days=closed)),
         (odd > 0, lambda m: _reason("odd_days", days=int(odd[m]))),
     ]
