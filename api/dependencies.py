@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from core.calendar import PRAGUE
 from core.climate import Normal
 from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
+from core.reading_tables import ReadingTables
 from core.region_tables import RegionTables
 from core.weather import TemperatureArchive, TemperatureFiles
 from services.consumption import PointConsumption, Question
@@ -48,6 +49,7 @@ class Dependencies:
     records: RecordStore
     intake: Intake
     tables: Tables
+    reading_tables: ReadingTables
     clock: Clock
     version: str
     metrics: CollectorRegistry

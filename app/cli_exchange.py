@@ -25,14 +25,56 @@ def settings_of(config: Path | None) -> "Settings":
     return settings
 
 
-@click.command("import")
+class Importing(click.Group):
+    """`odecet import FILE` imports the register, as it did before there was more to import."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take words that begin with no command for the register's."""
+        if args and args[0] not in {*self.commands, "-h", "--help"}:
+            args = ["register", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("import", cls=Importing)
+def import_command() -> None:
+    """Import the register (FILE), or readings (readings FILE); undo an import (undo ID)."""
+
+
+@import_command.command("readings")
+@click.argument("file", type=FILE)
+@click.option("--dry-run", is_flag=True, help="Only tell what would be stored, and what is wrong.")
+@click.option("--mapping", default="", help="JSON, or a file of it: what the columns mean, where the proposal is wrong.")
+@click.option("--partial", is_flag=True, help="Leave rows with errors out instead of refusing the file.")
+@click.option("--by", default="", help="Who imports (default: the user of this machine).")
+@click.option("--why", default="", help="Why; it stands in the audit trail.")
+@CONFIG
+def import_readings_command(file: Path, config: Path | None, **given: Any) -> None:  # noqa: ANN401 - options of click
+    """Import hand readings, invoices, load profiles or any table of readings from an XLSX or CSV FILE."""
+    from app import reading_files  # noqa: PLC0415 - each command loads its own
+
+    reading_files.import_readings(settings_of(config), file, **given)
+
+
+@import_command.command("undo")
+@click.argument("number", metavar="ID")
+@click.option("--by", default="", help="Who undoes it (default: the user of this machine).")
+@click.option("--why", default="", help="Why; it stands in the audit trail.")
+@CONFIG
+def undo_import_command(number: str, config: Path | None, by: str, why: str) -> None:
+    """Undo an import: of the register or of readings, everything is as it was before."""
+    from app import reading_files  # noqa: PLC0415 - each command loads its own
+
+    reading_files.undo_any(settings_of(config), number, by=by, why=why)
+
+
+@import_command.command("register")
 @click.argument("file", type=FILE, required=False)
 @click.option("--dry-run", is_flag=True, help="Only tell what would change, and what is wrong.")
 @click.option("--undo", help="Undo the import with this id.")
 @click.option("--by", default="", help="Who imports (default: the user of this machine).")
 @click.option("--why", default="", help="Why; it stands in the audit trail.")
 @CONFIG
-def import_command(file: Path | None, undo: str | None, config: Path | None, **given: Any) -> None:  # noqa: ANN401 - options of click
+def import_register_command(file: Path | None, undo: str | None, config: Path | None, **given: Any) -> None:  # noqa: ANN401 - options of click
     """Import organisations, buildings, points, meters and swaps from an XLSX or CSV FILE."""
     from app import exchange  # noqa: PLC0415 - each command loads its own
 

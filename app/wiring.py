@@ -25,6 +25,7 @@ from ingest.mqtt import Connection, MqttSource, Tls
 from ingest.pipeline import BatchSize, Ingester
 from ingest.profile import Router
 from ingest.reader import Reader
+from ingest.reading_tables import FileReadingTables
 from ingest.tables import FileTables
 from ingest.weather_files import WeatherFiles
 from services.consumption import Calendar, PointConsumption, Question, consumption
@@ -69,6 +70,7 @@ class Parts:
                 records=self.records,
                 intake=self.intake,
                 tables=FileTables(),
+                reading_tables=FileReadingTables(bounds(settings)),
                 clock=now,
                 version=version("odecet"),
                 metrics=self.metrics,
@@ -126,7 +128,7 @@ def build(settings: Settings) -> Parts:
     router = Router(profiles)
     reader = Reader(
         router,
-        bounds=Bounds(ahead=timedelta(seconds=settings.ingest.future_tolerance_s)),
+        bounds=bounds(settings),
         size_limit=settings.ingest.max_payload_bytes,
     )
     types = day_types(settings)
@@ -185,6 +187,11 @@ def temperature_archive(settings: Settings) -> TemperatureArchive | None:
 
     weather = settings.weather
     return OpenMeteoArchive(weather.archive_url, timeout_s=weather.timeout_s) if weather.fetch else None
+
+
+def bounds(settings: Settings) -> Bounds:
+    """Return what a reading may be, at every door."""
+    return Bounds(ahead=timedelta(seconds=settings.ingest.future_tolerance_s))
 
 
 def day_types(settings: Settings) -> DayTypes:

@@ -22,6 +22,8 @@ from core.errors import OdecetError
 from core.ports import Taken
 from core.readings import SeriesKey
 from core.rollup import RollUp
+from ingest.accept import Bounds
+from ingest.reading_tables import FileReadingTables
 from ingest.tables import FileTables
 from services.consumption import consumption
 from services.held import HeldRegister
@@ -85,6 +87,7 @@ def served(readings: DuckDBReadingStore, records: SqlRecordStore) -> Iterator[st
         records=records,
         intake=NoIntake(),
         tables=FileTables(),
+        reading_tables=FileReadingTables(Bounds()),
         clock=now,
         version="0",
         metrics=CollectorRegistry(),

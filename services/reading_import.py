@@ -26,6 +26,7 @@ from services.reading_import_amounts import SOURCE, once, overlapping, with_tota
 from services.reading_import_check import NEW, SAME, compare, findings, readings_of, unknown_devices
 from services.reading_import_counting import Counting, counting, gaps
 from services.reading_import_invoices import Line, ledger, ledger_key, ledger_text, net
+from services.reading_import_mapping import remember
 from services.reading_import_place import Placed, place, taken, told_rows
 from services.register import By, Change, perform
 from services.register_rules import Snapshot
@@ -58,19 +59,6 @@ class Plan:
     unknown: tuple[str, ...]
     faults: tuple[Told, ...]
     remarks: tuple[Told, ...]
-
-
-def mapping_for(table: ReadingTable, records: RecordStore, zone: str) -> tuple[TableMapping, bool]:
-    """Return the mapping that was confirmed for such headings before, else a proposal; and whether it is remembered."""
-    text = records.kept(_mapping_key(table.fingerprint))
-    if text:
-        kept = msgspec.json.decode(text, type=TableMapping)
-        return replace(kept, sheet="" if kept.sheet not in table.sheets else kept.sheet, whole=""), True
-    return table.propose(zone), False
-
-
-def _mapping_key(fingerprint: str) -> str:
-    return f"reading-mapping/{fingerprint}"
 
 
 def plan(
@@ -215,7 +203,7 @@ def apply(made: Plan, *, readings: ReadingStore, records: RecordStore, act: By, 
     """
     if made.faults and (not partial or made.mapping.layout is Layout.INVOICES):
         raise refusal(made)
-    records.keep(_mapping_key(made.fingerprint), msgspec.json.encode(made.mapping).decode())
+    remember(made.fingerprint, made.mapping, records)
     chosen = made.state != SAME
     ledgers = _changed_ledgers(made, records)
     if not chosen.any() and not made.counting.save and not ledgers:

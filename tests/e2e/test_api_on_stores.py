@@ -19,6 +19,7 @@ from ingest.metrics import IngestMetrics
 from ingest.native import NativeProfile
 from ingest.profile import Router
 from ingest.reader import Reader
+from ingest.reading_tables import FileReadingTables
 from ingest.tables import FileTables
 from services.rollup import RollUps
 from storage.duckdb_readings import DuckDBReadingStore
@@ -55,6 +56,7 @@ class Whole:
                 records=self.records,
                 intake=intake,
                 tables=FileTables(),
+                reading_tables=FileReadingTables(Bounds()),
                 clock=lambda: NOW,
                 version="0.1.0",
                 metrics=self.registry,

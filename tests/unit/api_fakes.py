@@ -95,6 +95,15 @@ class MemoryReadings:
     def revisions(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
         return self._of(self.lost, series, start, end)
 
+    def withdraw(self, source: str, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> int:
+        named = [n for n, name in enumerate(self.kept.sources) if name == source]
+        mine = np.isin(self.kept.source, named) & (self.kept.at >= start) & (self.kept.at < end)
+        mine &= np.isin(self.kept.code, [n for n, key in enumerate(self.kept.series) if key in series])
+        back = self._of(self.lost, series, start, end)
+        self.kept = self.kept.take(~mine)
+        self.kept, self.lost = last_wins(concat([self.kept, back]))
+        return int(mine.sum())
+
     def touched(self, after: str = "") -> Touched:
         return Touched(
             token="0",  # noqa: S106 - a cursor
@@ -182,6 +191,9 @@ class MemoryRecords:
                 id=len(self.trail) + 1,
             )
         )
+
+    def record(self, entries: Sequence[AuditEntry]) -> None:
+        self.trail += [replace(entry, id=len(self.trail) + n) for n, entry in enumerate(entries, 1)]
 
     def remove(self, kind: type, keys: Sequence[str], *, by: str, now: datetime, why: str = "") -> None:
         self._remove([self.get(kind, key) for key in keys], by=by, now=now, why=why)

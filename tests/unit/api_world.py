@@ -26,6 +26,8 @@ from core.registry import (
     Role,
     Term,
 )
+from ingest.accept import Bounds
+from ingest.reading_tables import FileReadingTables
 from tests.unit.api_fakes import NOW, LineTables, MemoryReadings, MemoryRecords, OneReadingIntake, Rates
 
 REGISTER: tuple[Entity, ...] = (
@@ -140,6 +142,7 @@ def build_world(**changes: Any) -> World:
         "records": records,
         "intake": intake,
         "tables": LineTables(),
+        "reading_tables": FileReadingTables(Bounds()),
         "clock": lambda: NOW,
         "version": "0.1.0",
         "metrics": CollectorRegistry(),
