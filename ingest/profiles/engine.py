@@ -65,16 +65,19 @@ class TomlProfile:
         return (int(self.source.bundled), 0 if found else 1, *min(found, default=()), -spec.priority)
 
     def claims(self, message: Message) -> str:
-        """Return nothing where the payload is of this profile, else why it is not."""
-        condition = self._compiled.condition
-        if condition is None or not message.payload:
+        """Return nothing where the payload is of this profile, else why it is not.
+
+        What it would ignore on its own topics is of it too; on any other topic only what match.when says is.
+        """
+        condition, captures = self._compiled.condition, self._captures(message.topic)
+        if condition is None or (captures is not None and not message.payload):
             return ""
         try:
             tree = self._compiled.parse(message.payload)
         except PayloadError as err:
             return "" if self._ignored_topic(message.topic) else str(err)
-        row = Context(tree, tree, message.topic, self._captures(message.topic) or {})
-        if condition(row) or self._ignored(row) is not None:
+        row = Context(tree, tree, message.topic, captures or {})
+        if condition(row) or (captures is not None and self._ignored(row) is not None):
             return ""
         return "its payload is not as match.when says"
 

@@ -1,4 +1,4 @@
-"""Registers of profiles: one named as a quantity is, and one dial that is said twice in a message."""
+"""Registers of profiles: one named as a quantity is, one dial said twice; and what a profile known anywhere claims."""
 
 import json
 from pathlib import Path
@@ -100,3 +100,34 @@ def test_rows_of_other_keys_are_planned_anew() -> None:
     decoded = profile.decode(messages, detailed=True)
     found = sorted(zip(decoded.message.tolist(), (o.source_value for o in decoded.origins), strict=True), key=str)
     assert found == [(0, 1), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (4, 7), (4, 8)]
+
+
+ANYWHERE = """
+name = "a"
+[match]
+topics = ["own/{id}"]
+anywhere = true
+when = { head = { exists = true } }
+[[ignore]]
+when = { head = { exists = false } }
+reason = "event"
+[[rows]]
+meter = "m"
+readings = [{ path = "e", unit = "kWh" }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "claimed"),
+    [
+        ("own/1", b'{"head":1}', True),
+        ("own/1", b'{"other":1}', True),
+        ("own/1", b"", True),
+        ("else", b'{"head":1}', True),
+        ("else", b'{"other":1}', False),
+        ("else", b"", False),
+    ],
+)
+def test_a_profile_known_anywhere_ignores_only_on_its_topics(topic: str, payload: bytes, *, claimed: bool) -> None:
+    profile = TomlProfile(parse(ANYWHERE, path=Path("a.toml")), {}, site="Europe/Prague")
+    assert (profile.claims(Message(topic=topic, payload=payload, received=0)) == "") is claimed
