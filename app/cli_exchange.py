@@ -43,7 +43,7 @@ def import_command() -> None:
 @import_command.command("readings")
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Only tell what would be stored, and what is wrong.")
-@click.option("--mapping", default="", help="JSON, or a file of it: what the columns mean, where the proposal is wrong.")
+@click.option("--mapping", default="", help="JSON, or a file of it: what the columns mean.")
 @click.option("--partial", is_flag=True, help="Leave rows with errors out instead of refusing the file.")
 @click.option("--by", default="", help="Who imports (default: the user of this machine).")
 @click.option("--why", default="", help="Why; it stands in the audit trail.")

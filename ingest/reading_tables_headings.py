@@ -48,13 +48,17 @@ _WORDS: Final = (
     (Role.DOCUMENT, rf"(cislo |c )?({_MADE_OUT})( c(islo)?)?|variabilni symbol|vs|invoice( (no|number))?"),
     (
         Role.PRICE,
-        r"(castka|cena|zaklad dane|celkem|platba|naklady?|uhrada|cost|price|amount)"
-        r"( (celkem|bez dph|s dph|vcetne dph))*( (v )?(kc|czk))?|kc|czk",
+        (
+            r"(castka|cena|zaklad dane|celkem|platba|naklady?|uhrada|cost|price|amount)"
+            r"( (celkem|bez dph|s dph|vcetne dph))*( (v )?(kc|czk))?|kc|czk"
+        ),
     ),
     (
         Role.START,
-        r"(obdobi |datum |fakturovano |odber |platnost )?(od|from|zacatek|pocatek)( data)?"
-        r"|(zacatek|pocatek) obdobi|start",
+        (
+            r"(obdobi |datum |fakturovano |odber |platnost )?(od|from|zacatek|pocatek)( data)?"
+            r"|(zacatek|pocatek) obdobi|start"
+        ),
     ),
     (Role.END, r"(obdobi |datum |fakturovano |odber |platnost )?(do|to|konec)( data)?|konec obdobi|end"),
     (Role.PERIOD, r"(fakturacni |zuctovaci )?obdobi|mesic( a rok| rok)?|rok|period|month|year"),
@@ -67,19 +71,25 @@ _WORDS: Final = (
     (Role.CLOCK, r"cas( odectu)?|hodina|time of day|hour|clock"),
     (
         Role.TIME,
-        r"(datum|den|date|day|timestamp|ts|cas|time|kdy|at|ke dni|odecteno|casova znacka|datetime)"
-        r"( (a cas|cas|time|odectu|mereni|stavu|konec|utc|od|do|hodnoty))*|reading date|when",
+        (
+            r"(datum|den|date|day|timestamp|ts|cas|time|kdy|at|ke dni|odecteno|casova znacka|datetime)"
+            r"( (a cas|cas|time|odectu|mereni|stavu|konec|utc|od|do|hodnoty))*|reading date|when"
+        ),
     ),
     (
         Role.SUBJECT,
-        rf"(cislo |kod |nazev |id |oznaceni |vyrobni cislo |seriove cislo |v c |s n )?({_MEASURED})"
-        r"( (opm|om|om opm|id|kod|cislo|c|eic|ean))*"
-        r"|vyrobni cislo|seriove cislo|serial( number| no)?|ean( opm)?|eic( opm)?|id|kod|ean eic",
+        (
+            rf"(cislo |kod |nazev |id |oznaceni |vyrobni cislo |seriove cislo |v c |s n )?({_MEASURED})"
+            r"( (opm|om|om opm|id|kod|cislo|c|eic|ean))*"
+            r"|vyrobni cislo|seriove cislo|serial( number| no)?|ean( opm)?|eic( opm)?|id|kod|ean eic"
+        ),
     ),
     (
         Role.NOTE,
-        r"poznamk[ay]|note|komentar|comment|odecetl|kdo|jmeno|budova|organizace|adresa|nazev|popis|c|poradi"
-        r"|komodita|commodity|dodavatel|zdroj|source",
+        (
+            r"poznamk[ay]|note|komentar|comment|odecetl|kdo|jmeno|budova|organizace|adresa|nazev|popis|c|poradi"
+            r"|komodita|commodity|dodavatel|zdroj|source"
+        ),
     ),
 )
 _ROLES: Final = tuple((role, re.compile(pattern)) for role, pattern in _WORDS)

@@ -68,8 +68,9 @@ class ImportedSeries(msgspec.Struct, frozen=True):
         """Return a series in the form of the answer."""
         first, last = utc_texts(np.array([s.first, s.last], "datetime64[us]"))
         months = [MonthAmount(month, amount) for month, amount in s.months]
+        kind = s.kind.name.lower()
         return cls(
-            s.meter, s.register, s.unit, s.point, s.kind.name.lower(), s.new, s.same, s.changed, first or "", last or "",
+            s.meter, s.register, s.unit, s.point, kind, s.new, s.same, s.changed, first or "", last or "",
             s.first_value, s.last_value, s.amount, months,
         )  # fmt: skip
 
@@ -330,7 +331,7 @@ def undo_reading_import(room: Room, number: str, doing: By) -> int:
     operation_id="undo_reading_import",
     summary="Take back what an import of readings stored",
     description="What it replaced comes back. Refused where invoices of a point were imported after it.",
-    **documented(ReadingImportUndone, examples.UNDONE, errors=(401, 404, 409, 503)),
+    **documented(ReadingImportUndone, examples.UNDONE, errors=(401, 404, 409, 422, 503)),
 )
 def undo(
     room: InRoom,
