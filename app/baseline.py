@@ -237,14 +237,15 @@ def _lines(outcome: _Outcome) -> Iterator[dict[str, Any]]:
     fits = outcome.fits
     keys = content_keys(fits.given, fits.days, fits.train, fits.commodity, fits.weather)
     for meter, name in enumerate(outcome.table.names):
-        bad = [reason.text for reason in (*outcome.judged.training[meter], *outcome.judged.predict[meter])]
+        lacking = [note for note in outcome.judged.notes[meter] if note.code == "no_temperature"]
+        bad = _texts([*outcome.judged.training[meter], *outcome.judged.predict[meter], *lacking])
         fitted = not outcome.judged.training[meter]
         shown = outcome.judged.sufficient(meter)
         yield {
             "meter": name,
             "sufficient": shown,
             "reasons": bad,
-            "notes": [*_texts(outcome.judged.notes[meter]), *outcome.notes],
+            "notes": [*_texts([n for n in outcome.judged.notes[meter] if n not in lacking]), *outcome.notes],
             "model": outcome.fits.models[meter].to_json() if fitted else None,
             "train": {
                 **train,

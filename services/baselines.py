@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.baseline.cleaning import clean, without_zeros
 from analytics.baseline.cleaning import Commodity as Kind
+from analytics.baseline.cleaning import clean, without_zeros
 from analytics.baseline.days import Bools, Dates, Days, Floats, Weather, festive_days
 from analytics.baseline.fit import Fits, fit
 from analytics.baseline.key import content_keys
