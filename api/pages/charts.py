@@ -38,7 +38,7 @@ SEPARATE: Final = 150
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
-def _finished(chart: Any, description: str, unit: str) -> Spec:  # noqa: ANN401 - Altair's charts have no common type
+def finished(chart: Any, description: str, unit: str) -> Spec:  # noqa: ANN401 - Altair's charts have no common type
     """Return the spec with the house's look, as wide as its place."""
     made: Spec = (
         chart.properties(width="container", height=HEIGHT, description=description, title=unit)
@@ -54,11 +54,13 @@ def _finished(chart: Any, description: str, unit: str) -> Spec:  # noqa: ANN401 
     return made
 
 
-def _data(rows: Rows) -> alt.Data:
+def data_of(rows: Rows) -> alt.Data:
+    """Return rows as a chart's data."""
     return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]  # Altair leaves it untyped
 
 
-def _value_axis() -> alt.Axis:
+def value_axis() -> alt.Axis:
+    """Return the axis of amounts."""
     return alt.Axis(title=None, tickCount=5)
 
 
@@ -71,12 +73,12 @@ def _month_axis(words: Language) -> alt.X:
 def by_month(rows: Rows, *, unit: str, labels: tuple[str, str], color: str, words: Language, title: str) -> Spec:
     """Return months of this year beside those of the year before: rows of month, series, amount, note."""
     bars = (
-        alt.Chart(_data(rows))
+        alt.Chart(data_of(rows))
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
             x=_month_axis(words),
             xOffset=alt.XOffset("series:N", sort=list(labels)),
-            y=alt.Y("amount:Q", axis=_value_axis(), scale=alt.Scale(zero=True)),
+            y=alt.Y("amount:Q", axis=value_axis(), scale=alt.Scale(zero=True)),
             color=alt.Color("series:N", scale=alt.Scale(domain=list(labels), range=[EARLIER, color])),
             tooltip=[
                 alt.Tooltip("month:N", title=words.text("Month")),
@@ -86,19 +88,19 @@ def by_month(rows: Rows, *, unit: str, labels: tuple[str, str], color: str, word
             ],
         )
     )
-    return _finished(bars, title, unit)
+    return finished(bars, title, unit)
 
 
 def stacked_by_month(rows: Rows, *, unit: str, names: Sequence[tuple[str, str]], words: Language, title: str) -> Spec:
     """Return months of this year by commodity, with the year before as a mark: rows of month, name, amount, before."""
-    data = _data(rows)
+    data = data_of(rows)
     scale = alt.Scale(domain=[n for n, _ in names], range=[COMMODITIES[c] for _, c in names])
     bars = (
         alt.Chart(data)
         .mark_bar()
         .encode(
             x=_month_axis(words),
-            y=alt.Y("amount:Q", stack="zero", axis=_value_axis()),
+            y=alt.Y("amount:Q", stack="zero", axis=value_axis()),
             color=alt.Color("name:N", scale=scale),
             tooltip=[
                 alt.Tooltip("month:N", title=words.text("Month")),
@@ -114,7 +116,7 @@ def stacked_by_month(rows: Rows, *, unit: str, names: Sequence[tuple[str, str]],
         .mark_tick(color=INK, thickness=2, opacity=0.8)
         .encode(x=_month_axis(words), y=alt.Y("before:Q"), tooltip=[before])
     )
-    return _finished(bars + marks, title, unit)
+    return finished(bars + marks, title, unit)
 
 
 TIMES: Final = {
@@ -144,13 +146,13 @@ def over_time(rows: Rows, *, period: Period, unit: str, words: Language, title: 
     form = TIMES.get(period, TIMES[Period.DAY])[words.code != "cs"]
     axis = alt.Axis(title=None, labelOverlap=True, grid=False, format=form, tickCount=TICKS.get(period, alt.Undefined))
     x = alt.X("start:T", scale=alt.Scale(type="utc"), axis=axis)
-    data, layers = _data(rows), []
+    data, layers = data_of(rows), []
     lost = [row for row in rows if row["missing"] > SEEN]
     if lost:
         shade = alt.Opacity("missing:Q", scale=alt.Scale(domain=[0, 1], range=[0.15, 0.8]), legend=None)
-        band = alt.Chart(_data(lost)).mark_rect(color=MISSING)
+        band = alt.Chart(data_of(lost)).mark_rect(color=MISSING)
         layers.append(band.encode(x=x, x2="end:T", opacity=shade, tooltip=_tooltips(unit, words)))
-    low = alt.Y("zero:Q", axis=_value_axis())
+    low = alt.Y("zero:Q", axis=value_axis())
     parts = (("zero", "measured", MEASURED), ("measured", "total", ESTIMATED))
     for bottom, top, color in parts:
         y = low if bottom == "zero" else alt.Y(f"{bottom}:Q")
@@ -159,7 +161,7 @@ def over_time(rows: Rows, *, period: Period, unit: str, words: Language, title: 
     if any(row["before"] is not None for row in rows):
         line = alt.Chart(data).mark_line(color=BEFORE, strokeWidth=2, interpolate="step-after", strokeDash=[5, 3])
         layers.append(line.encode(x=x, y="before:Q"))
-    return _finished(alt.layer(*layers), title, unit)
+    return finished(alt.layer(*layers), title, unit)
 
 
 def _tooltips(unit: str, words: Language) -> list[alt.Tooltip]:
