@@ -18,6 +18,8 @@ from services.emission_inventory import inventory
 from services.emissions import mean_of
 from services.monthly_use import Ask, Months, monthly_use
 
+__all__ = ["COVERAGE", "Benchmark", "Kind", "Measure", "Standing", "benchmark"]
+
 
 class Measure(StrEnum):
     """What is compared: amount by size."""

@@ -19,6 +19,10 @@ from core.tariffs import CapacityRule, Connection, Tariffs
 from services.consumption import Question
 from services.monthly_use import Ask, Months, months_between
 
+__all__ = [
+    "Advice", "CapacityAdvice", "Demand", "DemandMonth", "NoAdvice", "advice", "booked_of", "demand", "year_until",
+]  # fmt: skip
+
 YEARLY, MONTHLY, INPUT = "", "monthly", "input"
 """Kinds of a point's dated `reserved_kw`: for the year, more for the month it begins in, input power of the point."""
 MONTHS_FIXED: Final = 12

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics.attribution import Side, Split, Undetermined, split, together
+from analytics.attribution import MG_PER_KG, MG_PER_T, Cause, Side, Split, Undetermined, split, together
 from core.factors import WATER_SCOPE, Carrier, scope_of
 from core.populations import population_of
 from core.region_tables import RegionTables
@@ -15,6 +15,11 @@ from core.registry import Point
 from services.emission_inventory import Inventory, inventory
 from services.emissions import Scope
 from services.monthly_use import Ask, Months, monthly_use
+
+__all__ = [
+    "MG_PER_KG", "MG_PER_T", "MOST_MISSING", "CarrierChange", "Cause", "Change", "Normal", "Split", "Undetermined",
+    "change",
+]  # fmt: skip
 
 MOST_MISSING: Final = 0.02
 """Where more than this share of either span is missing, a change says more of the data than of the buildings."""
