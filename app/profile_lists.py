@@ -7,10 +7,11 @@ from app.clock import now
 from app.profiles import all_profiles
 from core.calendar import instant
 from core.errors import InputError
+from core.formats import Trial
 from ingest.profile import Router
 from ingest.profiles.catalog import catalog
 from ingest.profiles.engine import TomlProfile
-from ingest.profiles.trials import Trial, run
+from ingest.profiles.trials import run
 
 
 def shown(folder: Path | None, *, site: str) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:

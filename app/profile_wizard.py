@@ -9,8 +9,9 @@ import click
 from app.clock import now
 from core.calendar import instant
 from core.errors import UnitError
+from core.formats import Choices, Chosen, Found, Sample
 from core.units import Quantity, unit
-from ingest.profiles.drafting import Choices, Chosen, Found, Sample, inspect, save, written
+from ingest.profiles.drafting import inspect, save, written
 from ingest.profiles.load import NAME
 from ingest.profiles.topics import TopicError, pattern
 

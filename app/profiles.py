@@ -1,13 +1,54 @@
 """The profiles of an installation: those in TOML, and the few that are code because their format has a state."""
 
+import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+from core.errors import OdecetError
 from ingest.native import NativeProfile
 from ingest.profile import Profile
 from ingest.profiles.catalog import catalog
+from ingest.profiles.shelf import ProfileShelf
+
+log = logging.getLogger(__name__)
+
+LOOKED_EVERY_S: Final = 5.0
+
+
+def fixed_profiles() -> list[Profile]:
+    """Return the profiles that are code, Odečet's own payload first."""
+    return [NativeProfile()]
 
 
 def all_profiles(folder: Path | None, *, site: str, without: Sequence[str] = ()) -> list[Profile]:
     """Return every profile, ready to read; raise ProfileError for a mistake in a file."""
-    return [NativeProfile(), *catalog(folder, site=site, without=without).profiles]
+    return [*fixed_profiles(), *catalog(folder, site=site, without=without).profiles]
+
+
+class ProfileWatch:
+    """Looks now and then whether the operator's profiles changed: another process may have saved one."""
+
+    def __init__(self, shelf: ProfileShelf, *, every_s: float = LOOKED_EVERY_S) -> None:
+        self._shelf = shelf
+        self._every_s = every_s
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="profiles", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._every_s):
+            try:
+                if self._shelf.refresh():
+                    log.info("the folder of profiles changed; messages are read by it from now on")
+            except (OdecetError, OSError) as err:
+                log.error("the folder of profiles has a mistake; those that held stay in force: %s", err)  # noqa: TRY400 - the text says it all

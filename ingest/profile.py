@@ -179,15 +179,23 @@ class Router:
     """
 
     def __init__(self, profiles: Sequence[Profile]) -> None:
-        self.profiles: Mapping[str, Profile] = {p.name: p for p in profiles}
-        self.describers: tuple[Describer, ...] = tuple(p for p in profiles if isinstance(p, Describer))
         self.learnt = 0
-        """Grows whenever a describer reads other topics than before."""
+        """Grows whenever other topics are read than before."""
         self._known: dict[str, tuple[tuple[Profile, ...], ...]] = {}
         self._describes: dict[str, bool] = {}
         self._covered: dict[str, bool] = {}
+        self.use(profiles)
+        self._first = frozenset(self.filters)
+
+    def use(self, profiles: Sequence[Profile]) -> None:
+        """Read by these profiles from now on; filters that are new are followed."""
+        self.profiles: Mapping[str, Profile] = {p.name: p for p in profiles}
+        self.describers: tuple[Describer, ...] = tuple(p for p in profiles if isinstance(p, Describer))
+        self._describes.clear()
+        self._covered.clear()
         for describer in self.describers:
             describer.heard(self.forget)
+        self.forget()
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -196,9 +204,10 @@ class Router:
 
     @property
     def followed(self) -> tuple[str, ...]:
-        """The topics that descriptions name and no filter covers."""
+        """The filters that came later, and the topics that descriptions name and no filter covers."""
         topics = dict.fromkeys(t for d in self.describers for t in d.topics)
-        return tuple(t for t in topics if not self._is_covered(t))
+        later = [f for f in self.filters if f not in self._first]
+        return (*later, *(t for t in topics if not self._is_covered(t)))
 
     def _is_covered(self, topic: str) -> bool:
         """Return whether a filter covers a topic: some brokers send what two subscriptions match twice."""

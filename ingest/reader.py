@@ -80,6 +80,11 @@ class Reader:
         self._size_limit = size_limit
         self._lock = threading.Lock()
 
+    def use(self, profiles: Sequence[Profile]) -> None:
+        """Read by these profiles from the next batch on."""
+        with self._lock:
+            self.router.use(profiles)
+
     def read(self, messages: Sequence[Message], *, now: np.datetime64, latest: Latest) -> Outcome:
         """Return what these messages come to; raise StoreUnavailable where `latest` does."""
         outcome = Outcome(readings=Readings.empty(), message=np.empty(0, np.int32))

@@ -6,8 +6,7 @@ Proposals are drawn from names and are only that: nothing is taken that a person
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from core.errors import InputError, UnitError
+from core.formats import Choices, Chosen, Found, Sample
 from core.units import Quantity, unit
 from ingest.accept import Bounds
 from ingest.codecs.errors import PayloadError
@@ -25,7 +25,7 @@ from ingest.profile import Router
 from ingest.profiles.engine import TomlProfile
 from ingest.profiles.forms import form
 from ingest.profiles.lines import Line, explain
-from ingest.profiles.load import Source, parse
+from ingest.profiles.load import parse
 from ingest.profiles.paths import Context, Node, follow, rows, steps
 from ingest.profiles.spec import DecodeSpec
 from ingest.profiles.values import Unreadable, plain
@@ -54,59 +54,6 @@ _LOCAL_FORMATS: Final = (
 )  # fmt: skip
 _TIME_NAME: Final = re.compile(r"(time|date|ts|stamp|cas|čas|datum|at)(?:$|_|[A-Z])", re.IGNORECASE)
 _ID_NAME: Final = re.compile(r"(id|serial|sn|eui|meter|device|name|address|addr|mac|cislo|číslo)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A number in a sample, and what its name proposes; `unit` empty where nothing tells it."""
-
-    path: str
-    value: str
-    quantity: str
-    unit: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """What is found in a message: its form, where rows may be, and in rows of `each` numbers, names and times.
-
-    `times` has the format of each place that holds one.
-    """
-
-    topic: str
-    payload: bytes
-    form: str
-    each: str
-    lists: tuple[str, ...]
-    numbers: tuple[Found, ...]
-    names: tuple[str, ...]
-    times: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """What a person says of a number: empty `unit` where the format states none."""
-
-    path: str
-    quantity: str
-    unit: str = ""
-    kind: str = ""
-    register: str = "total"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What a person says of a format."""
-
-    name: str
-    topic: str
-    meter: str
-    time: str = ""
-    time_format: str = "auto"
-    zone: str = ""
-    title: str = ""
-    readings: tuple[Chosen, ...] = field(default_factory=tuple)
 
 
 def inspect(topic: str, payload: bytes, each: str = "") -> Sample:
@@ -250,11 +197,6 @@ def written(sample: Sample, choices: Choices, *, site: str, now: np.datetime64) 
     if "readings" not in read:
         raise InputError(f"the profile reads nothing of its sample: {read}", remedy="choose other places or meanings")
     return text + _case(sample, read), read
-
-
-def checked(text: str, others: Mapping[str, Source], *, site: str) -> TomlProfile:
-    """Return the profile of a text, as it would be loaded; raise ProfileError."""
-    return TomlProfile(parse(text, path=Path("profile.toml")), others, site=site)
 
 
 def _quoted(text: str) -> str:

@@ -3,14 +3,13 @@
 import base64
 import binascii
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from core.calendar import moment
 from core.errors import UnitError
+from core.formats import Trial
 from core.units import unit
 from ingest.accept import Bounds
 from ingest.instants import stamps
@@ -21,17 +20,6 @@ from ingest.profiles.lines import Line, explain
 from ingest.profiles.spec import CaseSpec, ExpectedReading
 
 SAME: Final = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """A case of a profile that was run: `faults` tells how what came differs from what is expected."""
-
-    profile: str
-    number: int
-    topic: str
-    line: int
-    faults: tuple[str, ...]
 
 
 def run(profile: TomlProfile, router: Router, *, now: np.datetime64) -> list[Trial]:
@@ -49,7 +37,7 @@ def _run(profile: TomlProfile, number: int, case: CaseSpec, router: Router, now:
     come = explain(message, router, now=now, bounds=Bounds())
     faults = _compared(case, come)
     line = profile.source.wrong(key, "").problem
-    return Trial(profile=profile.name, number=number, topic=case.topic, line=_line(line), faults=tuple(faults))
+    return Trial(profile=profile.name, topic=case.topic, line=_line(line), faults=tuple(faults))
 
 
 def _line(problem: str) -> int:
@@ -111,8 +99,3 @@ def _shown(wanted: ExpectedReading) -> str:
 def _told(found: dict[str, Any]) -> str:
     names = ("meter", "quantity", "register", "kind", "value", "unit", "at", "field")
     return " ".join(str(found[name]) for name in names)
-
-
-def failed(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the cases that came out otherwise than expected."""
-    return [trial for trial in trials if trial.faults]
