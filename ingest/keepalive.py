@@ -87,6 +87,13 @@ class KeepAlive:
         self._heard: dict[str, _Heard] = {}
         self._matched: dict[str, tuple[tuple[str, KeepAliveRule], ...]] = {}
 
+    def use(self, rules: Sequence[KeepAliveRule]) -> None:
+        """Speak by these rules from now on; sources that a rule still names are not forgotten."""
+        with self._lock:
+            self._rules = tuple(rules)
+            self._matched.clear()
+            self._heard = {topic: known for topic, known in self._heard.items() if known.rule in self._rules}
+
     def hear(self, messages: Sequence[Message]) -> None:
         """Note which sources spoke."""
         self.recall({message.topic: message.received for message in messages})

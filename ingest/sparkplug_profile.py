@@ -122,6 +122,19 @@ class SparkplugProfile:
             Publication(f"{self._namespace}/{n.group}/NCMD/{n.name}", rebirth_payload(now_us // 1000)) for n in nodes
         ]
 
+    def found(self) -> list[Node]:
+        """Return the nodes whose birth came after data that meant nothing without it, each once.
+
+        Their dead letters with the reason birth_missing may be read now.
+        """
+        with self._lock:
+            return self._nodes.found()
+
+    def node_of(self, topic: str) -> Node | None:
+        """Return the node that a topic is of; None where it is of none."""
+        found = _topic(topic) if self.rank(topic) is not None else ""
+        return None if isinstance(found, str) else found.node
+
     def decode(self, messages: Sequence[Message], *, detailed: bool = False) -> Decoded:
         """Return the readings of these messages, which change what is known of their nodes; see ingest.profile."""
         batch = _Batch()

@@ -55,6 +55,7 @@ class _Known(Generic[D]):
     orphan_ms: int | None = None
     newest_us: int = 0
     wanted: bool = False
+    missed: bool = False
     asked_us: int | None = None
     asked: int = 0
 
@@ -69,6 +70,7 @@ class Nodes(Generic[D]):
         self._nodes: OrderedDict[Node, _Known[D]] = OrderedDict()
         self._definitions = 0
         self._wanted: set[Node] = set()
+        self._found: set[Node] = set()
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -94,7 +96,7 @@ class Nodes(Generic[D]):
         known.born, known.bd_seq, known.seq, known.orphan_ms = True, bd_seq, seq, None
         self._replace(known, {"": table})
         self._answered(node, known)
-        self._bound()
+        self._tell(node, known)
 
     def device_birth(
         self, node: Node, device: str, table: Table[D], *, seq: int | None, sent_ms: int, received_us: int
@@ -109,7 +111,7 @@ class Nodes(Generic[D]):
             self._orphaned(node, known, sent_ms)
         if device in known.tables or len(known.tables) <= MOST_DEVICES:
             self._replace(known, {**known.tables, device: table})
-        self._bound()
+        self._tell(node, known)
 
     def data(self, node: Node, device: str, *, seq: int | None, sent_ms: int, received_us: int) -> Table[D] | None:
         """Return what the births say of data sent now; None where none is known that holds for it.
@@ -164,6 +166,16 @@ class Nodes(Generic[D]):
     def _is_late(self, node: Node, received_us: int) -> bool:
         return node in self._nodes and received_us < self._nodes[node].newest_us - LATE_US
 
+    def found(self) -> list[Node]:
+        """Return the nodes that were born, they or a device, after data of theirs had meant nothing; each once."""
+        found, self._found = self._found, set()
+        return sorted(found)
+
+    def _tell(self, node: Node, known: _Known[D]) -> None:
+        if known.missed:
+            self._found.add(node)
+        self._bound()
+
     def _touch(self, node: Node, received_us: int) -> _Known[D]:
         known = self._nodes.get(node)
         if known is None:
@@ -187,7 +199,7 @@ class Nodes(Generic[D]):
         self._want(node, known)
 
     def _want(self, node: Node, known: _Known[D]) -> None:
-        known.wanted = True
+        known.wanted = known.missed = True
         self._wanted.add(node)
 
     def _answered(self, node: Node, known: _Known[D]) -> None:
@@ -205,6 +217,7 @@ class Nodes(Generic[D]):
             node, known = self._nodes.popitem(last=False)
             self._definitions -= known.size()
             self._wanted.discard(node)
+            self._found.discard(node)
 
 
 def _is_due(known: _Known[D], now_us: int) -> bool:
