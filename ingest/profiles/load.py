@@ -15,6 +15,7 @@ from ingest.profiles.spec import ProfileSpec
 BUNDLED: Final = Path(__file__).parent / "bundled"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _WHERE: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<key>[^`]*)`)?", re.DOTALL)
+_STRANGE: Final = re.compile(r"unknown field `([^`]*)`")
 _PART: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _TABLE: Final = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\"-]+)\s*\]\]?\s*(?:#.*)?")
 _ASSIGNED: Final = re.compile(r"\s*(?:\"([^\"]+)\"|([A-Za-z0-9_-]+))\s*=")
@@ -65,12 +66,21 @@ def parse(text: str, *, path: Path, bundled: bool = False) -> Source:
     try:
         spec = msgspec.convert(tree, ProfileSpec)
     except msgspec.ValidationError as err:
-        found = _WHERE.fullmatch(str(err))
-        key = (found["key"] or "") if found else ""
-        raise mistake(path.name, text, key.removeprefix("$").removeprefix("."), found["what"] if found else "") from err
+        raise mistake(path.name, text, *_told(str(err))) from err
     if not NAME.fullmatch(spec.name):
         raise mistake(path.name, text, "name", f"{spec.name!r} is no name", "use small letters, digits, - and _")
     return Source(path=path, text=text, spec=spec, bundled=bundled)
+
+
+def _told(message: str) -> tuple[str, str]:
+    """Return the key and the text of what msgspec found wrong; a key that is not known is named itself."""
+    found = _WHERE.fullmatch(message)
+    what, place = (found["what"], found["key"] or "") if found else (message, "")
+    key = place.removeprefix("$").removeprefix(".")
+    strange = _STRANGE.search(what)
+    if strange is None:
+        return key, what
+    return f"{key}.{strange[1]}".removeprefix("."), "this key is not known here"
 
 
 def line_of(text: str, key: str) -> int:
