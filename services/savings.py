@@ -97,8 +97,8 @@ class _Chain:
         begins = self.measures[number].begins
         first, last = begins - timedelta(days=length), begins - timedelta(days=1)
         others = [m for n, m in enumerate(self.measures) if n != number]
-        changes = [day for m in others for day in (m.effective, m.ended) if day is not None and day <= begins]
-        if changes and first < max(changes):
+        changes = [day for m in others for day in (m.effective, m.ended) if day is not None]
+        if any(first < day <= last for day in changes):
             return None
         return Window(point=self.point, first=first, last=last)
 

@@ -212,7 +212,7 @@ def get_degree_days(  # noqa: PLR0917 - FastAPI fills these by name
     found = degree_days(
         room.weather.days(room.deps.records, key), period, first, last, room.deps.zone, indoor_c=indoor_c
     )
-    normal = normal_of(station, room.deps.normals)
+    normal = normal_of(station, room.deps.dated.normals)
     shown = None if normal is None else NormalYear.of(normal, indoor_c)
     return as_json(StationDegreeDays(key, period, indoor_c, shown, shown_periods(found)))
 
