@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import OdecetError
+from ingest.keepalive import KeepAlive, Speaker
+from ingest.keepalive_rules import rules_of
 from ingest.native import NativeProfile
 from ingest.profile import Profile
 from ingest.profiles.catalog import catalog
 from ingest.profiles.shelf import ProfileShelf
+from ingest.sparkplug_profile import SparkplugProfile
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +22,19 @@ LOOKED_EVERY_S: Final = 5.0
 
 def fixed_profiles() -> list[Profile]:
     """Return the profiles that are code, Odečet's own payload first."""
-    return [NativeProfile()]
+    return [NativeProfile(), SparkplugProfile()]
+
+
+def speakers_of(shelf: ProfileShelf) -> list[Speaker]:
+    """Return what publishes to sources: keep-alives of the profiles that hold, rebirths of Sparkplug nodes."""
+    keep_alive = KeepAlive(rules_of(shelf.profiles))
+    shelf.users(lambda profiles: keep_alive.use(rules_of(profiles)))
+    return [keep_alive, *sparkplugs(shelf)]
+
+
+def sparkplugs(shelf: ProfileShelf) -> list[SparkplugProfile]:
+    """Return the profiles that know nodes of Sparkplug."""
+    return [profile for profile in shelf.profiles if isinstance(profile, SparkplugProfile)]
 
 
 def all_profiles(folder: Path | None, *, site: str, without: Sequence[str] = ()) -> list[Profile]:
