@@ -10,7 +10,7 @@ from core.units import Quantity
 from core.units import unit as unit_named
 from ingest.native_meaning import Meaning, meaning
 from ingest.profiles.conditions import When, when
-from ingest.profiles.paths import EMPTY, MISSING, Context, Getter, Node, follow, getter
+from ingest.profiles.paths import EMPTY, MISSING, Context, Getter, Node, Step, follow, getter, joined, steps
 from ingest.profiles.spec import ReadingSpec
 from ingest.profiles.texts import Make, first_of, template
 from ingest.profiles.times import TimeRule
@@ -178,9 +178,9 @@ class Plan:
                     name: rule.spec.words.get((text or "").lower(), text or "")
                     for name, text in match.groupdict().items()
                 }
-                for way in ((key,), *((key, inner) for inner in rule.spec.inner)):
-                    get = _at(rule.within, way)
-                    entries.append(self._entry(rule, get, head + ".".join(way), groups | {"key": key}))
+                for inner in ("", *rule.spec.inner):
+                    get = _at(rule.within, (key, *steps(inner)))
+                    entries.append(self._entry(rule, get, head + joined(key, steps(inner)), groups | {"key": key}))
         return entries
 
     def _entry(self, rule: ReadingRule, get: Getter, place: str, groups: Mapping[str, str]) -> Entry:
@@ -213,17 +213,17 @@ def _keys_of(row: Context, within: Getter | None) -> tuple[str, ...]:
     return tuple(node) if type(node) is dict else ()
 
 
-def _at(within: Getter | None, way: tuple[str, ...]) -> Getter:
-    """Return what finds the place at a way of keys below a row, or below an object in it."""
+def _at(within: Getter | None, way: tuple[Step, ...]) -> Getter:
+    """Return what finds the place at a way below a row, or below an object in it."""
+    key = way[0]
     if within is None and len(way) == 1:
-        key = way[0]
         return lambda row: row.node.get(key, MISSING)
     if within is None:
         return lambda row: follow(row.node, way)
     return lambda row: follow(within(row), way)
 
 
-def _way(text: str, key: str) -> tuple[str, ...]:
+def _way(text: str, key: str) -> tuple[Step, ...]:
     """Return the keys of a path beside a key, which stands in it as {key}."""
     return tuple(part.replace("{key}", key) for part in text.split("."))
 

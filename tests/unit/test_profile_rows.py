@@ -33,7 +33,7 @@ KEYS = """
 meter = "{$topic.id}"
 [[rows.readings]]
 keys = 'energy'
-inner = ["value", "data"]
+inner = ["value", "data", "[0]"]
 unit_at = ["{key}.unit", "{key}Unit", "{key}_unit"]
 quantity = "energy"
 """
@@ -48,6 +48,7 @@ quantity = "energy"
         ({"energy": {"value": 5, "unit": "kWh"}}, ("energy.value", 5.0, "kWh")),
         ({"energy": {"data": "7", "unit": "kWh"}}, ("energy.data", 7.0, "kWh")),
         ({"energy": {"data": 7, "unit": ""}}, ("energy.data", 7.0, None)),
+        ({"energy": [8, 9]}, ("energy[0]", 8.0, None)),
     ],
 )
 def test_a_key_finds_value_and_unit_inside_or_beside_it(payload: object, expected: tuple[Any, ...]) -> None:
