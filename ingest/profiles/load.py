@@ -146,6 +146,6 @@ def read_all(folder: Path | None) -> list[Source]:
 
 
 def _files(folder: Path) -> Iterable[Path]:
-    if not folder.is_dir():
-        raise ProfileError(f"{folder} is no folder", remedy="make it, or mend the setting ingest.profiles")
+    if folder.exists() and not folder.is_dir():
+        raise ProfileError(f"{folder} is no folder", remedy="mend the setting ingest.profiles_folder")
     return sorted(folder.glob("*.toml"))
