@@ -12,7 +12,19 @@ from api.pages.site import build_pages
 from api.problems import handle_errors
 from api.rim import Rim
 from api.room import Room
-from api.routes import consumption, exchange, process, quality, reading_imports, readings, register, weather, work
+from api.routes import (
+    consumption,
+    exchange,
+    measures,
+    models,
+    process,
+    quality,
+    reading_imports,
+    readings,
+    register,
+    weather,
+    work,
+)
 
 __all__ = ["Dependencies", "IngestStatus", "build_api"]
 
@@ -36,7 +48,18 @@ def build_api(deps: Dependencies) -> FastAPI:
         redirect_slashes=False,
     )
     room = app.state.room = Room(deps)
-    for module in (process, consumption, readings, quality, exchange, reading_imports, work, weather):
+    for module in (
+        process,
+        consumption,
+        readings,
+        quality,
+        exchange,
+        reading_imports,
+        work,
+        weather,
+        models,
+        measures,
+    ):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

@@ -39,6 +39,8 @@ TAGS: Final = [
     {"name": "emissions", "description": "Emissions by period, their change by cause, factors with their sources."},
     {"name": "costs", "description": "Bills by dated prices, quarter-hour maxima, reserved capacity and advice."},
     {"name": "benchmarks", "description": "How buildings of a kind compare."},
+    {"name": "models", "description": "What points would have used, by weather and calendar."},
+    {"name": "measures", "description": "What measures saved: verified, shared, with intervals, or why not known."},
     {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},
     {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},
     {"name": "process", "description": "Whether it lives, is ready, and how it does."},

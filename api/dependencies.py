@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from prometheus_client import CollectorRegistry
 
 from core.calendar import PRAGUE
-from core.climate import Normal
 from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
 from core.reading_tables import ReadingTables
 from core.region_tables import RegionTables
 from core.weather import TemperatureArchive, TemperatureFiles
+from services.baselines import Facts
 from services.consumption import PointConsumption, Question
 
 INTAKE_TOPIC = "odecet/"
@@ -43,6 +43,7 @@ class Dependencies:
     dead letter again by its number (None: through `intake`). `ingest` returns None where another process ingests.
     `dated` are emission factors, prices, rules and populations.
     `temperature_files` reads files of temperatures, `archive` is where they are fetched (None: it is switched off).
+    `facts` are what models rest on besides readings (None: this process makes none).
     """
 
     readings: ReadingStore
@@ -65,4 +66,4 @@ class Dependencies:
     dated: RegionTables = field(default_factory=RegionTables)
     temperature_files: TemperatureFiles | None = None
     archive: TemperatureArchive | None = None
-    normals: Sequence[Normal] = ()
+    facts: Facts | None = None

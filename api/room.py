@@ -1,18 +1,22 @@
 """What every route is handed: the ports, the register as it stands, who calls, and the body that came."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from api.access import program
 from api.dependencies import Dependencies
+from api.problems import Refused
 from api.rim import Measures
 from api.snapshot import RegisterView, Snapshot
 from api.staging import Staging
 from core.errors import Conflict
 from core.ports import Taken
+from services.baselines import Baselines
 from services.consumption import PointConsumption, Question, consumption
+from services.savings import Savings
 from services.weather import Weather
 
 
@@ -37,6 +41,20 @@ class Room:
         if self.deps.ask is not None:
             return self.deps.ask(question)
         return consumption(question, readings=self.deps.readings, records=self.deps.records)
+
+    def baselines(self) -> Baselines:
+        """Return what fits and keeps models; raise Refused where this process has no facts for them."""
+        if self.deps.facts is None:
+            raise Refused(503, "This process makes no models.")
+        return Baselines(records=self.deps.records, stations=self.weather, ask=self.ask, facts=self.deps.facts)
+
+    def savings(self) -> Savings:
+        """Return what tells the savings of measures."""
+        return Savings(self.baselines())
+
+    def last_day(self) -> date:
+        """Return yesterday, the last day that is over."""
+        return self.deps.clock().astimezone(self.deps.zone).date() - timedelta(days=1)
 
     def replay(self, number: int) -> Taken:
         """Read a dead letter again; one that is read now counts as replayed."""

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import holidays
 from prometheus_client import CollectorRegistry
 
+from analytics.baseline.placebo import Calibration
 from app.clock import now
 from app.dated_tables import region_tables
 from app.profiles import all_profiles
+from config.placebos import load_placebos
+from config.school_holidays import load_school_holidays
 from config.settings import Settings
 from core.gaps import DayTypes
 from core.notes import DeadLetter
@@ -28,9 +31,11 @@ from ingest.reader import Reader
 from ingest.reading_tables import FileReadingTables
 from ingest.tables import FileTables
 from ingest.weather_files import WeatherFiles
+from services.baselines import Baselines, Facts
 from services.consumption import Calendar, PointConsumption, Question, consumption
 from services.held import HeldRegister
 from services.rollup import RollUps
+from services.weather import Weather
 from storage.duckdb_readings import DuckDBReadingStore
 from storage.records import SqlRecordStore
 
@@ -56,6 +61,7 @@ class Parts:
     metrics: CollectorRegistry
     calendar: Calendar
     register: HeldRegister
+    facts: Facts
     dated: RegionTables
 
     def api(self, *, ingesting: bool) -> "FastAPI":
@@ -85,13 +91,18 @@ class Parts:
                 dated=self.dated,
                 temperature_files=WeatherFiles(),
                 archive=temperature_archive(settings),
-                normals=self.dated.normals,
+                facts=self.facts,
             )
         )
 
     def ask(self, question: Question) -> list[PointConsumption]:
         """Answer a question of consumption."""
         return consumption(question, readings=self.readings, records=self.register.view(), calendar=self.calendar)
+
+    def baselines(self) -> Baselines:
+        """Return what fits and keeps the models of points."""
+        stations = Weather(self.readings, self.facts.zone)
+        return Baselines(records=self.records, stations=stations, ask=self.ask, facts=self.facts)
 
     def replay(self, number: int) -> Taken:
         """Read a dead letter again with the profiles of today and mark it where it is read."""
@@ -154,6 +165,7 @@ def build(settings: Settings) -> Parts:
         metrics=registry,
         calendar=Calendar(day_types=types),
         register=HeldRegister(records),
+        facts=facts(settings, types),
         dated=region_tables(settings),
     )
 
@@ -204,6 +216,16 @@ def topics_of(settings: Settings, router: Router) -> tuple[str, ...]:
     """Return the topic filters to subscribe to: those of the settings, and those that profiles name."""
     named = router.filters if settings.ingest.subscribe_profiles else ()
     return tuple(dict.fromkeys([*settings.mqtt.topics, *named]))
+
+
+def facts(settings: Settings, types: DayTypes) -> Facts:
+    """Return what models rest on besides readings."""
+    return Facts(
+        calibration=Calibration.from_json(load_placebos()),
+        zone=settings.calendar.tz(),
+        holidays=types.holidays,
+        school=load_school_holidays(HOLIDAY_YEARS, settings.tables.school_holidays),
+    )
 
 
 def connection(settings: Settings, topics: tuple[str, ...]) -> Connection:

@@ -247,6 +247,8 @@ class TablesSettings(Section):
     """File of inhabitants (as config/populations.toml)."""
     degree_days: Path | None = None
     """File of long-term degree days (as config/degree_days.toml)."""
+    school_holidays: Path | None = None
+    """File of school holidays (as config/school_holidays.toml), on which models know schools to be empty."""
     place: Name = "Liberecký kraj"
     """Place whose inhabitants emissions are divided by, as the populations name it."""
 

@@ -127,7 +127,9 @@ def by_unit(shares: Iterable[Share]) -> tuple[UnitSaving, ...]:
     for share in shares:
         if share.months:
             known.setdefault(share.unit, []).append(share)
-    return tuple(UnitSaving(unit=unit, months=_months(mine), points=len(mine)) for unit, mine in known.items())
+    return tuple(
+        UnitSaving(unit=unit, months=_months(mine), points=len({s.point for s in mine})) for unit, mine in known.items()
+    )
 
 
 def _months(shares: Sequence[Share]) -> tuple[UnitMonth, ...]:
@@ -137,23 +139,28 @@ def _months(shares: Sequence[Share]) -> tuple[UnitMonth, ...]:
     made: list[UnitMonth] = []
     for month in months:
         latest = [of.get(month, former) for of, former in zip(held, latest, strict=True)]
-        now = [of[month] for of in held if month in of]
-        before = [one for one in latest if one is not None]
+        names = [share.point for share in shares]
+        now = [(name, of[month]) for name, of in zip(names, held, strict=True) if month in of]
+        before = [(name, one) for name, one in zip(names, latest, strict=True) if one is not None]
         made.append(
             UnitMonth(
                 month=month,
-                alone=_sum([(m.saving_nano, m.half68, m.half90) for m in now]),
-                so_far=_sum([(m.so_far_nano, m.so_far_half68, m.so_far_half90) for m in before]),
-                points=len(now),
+                alone=_sum([(p, m.saving_nano, m.half68, m.half90) for p, m in now]),
+                so_far=_sum([(p, m.so_far_nano, m.so_far_half68, m.so_far_half90) for p, m in before]),
+                points=len({point for point, _ in now}),
             )
         )
     return tuple(made)
 
 
-def _sum(parts: Sequence[tuple[int, float, float]]) -> Sum:
-    half = np.array([part[1:] for part in parts], float)
+def _sum(parts: Sequence[tuple[str, int, float, float]]) -> Sum:
+    """Return the sum of savings by point; those of one point share one error, those of several go partly together."""
+    names = list(dict.fromkeys(part[0] for part in parts))
+    half = np.zeros((len(names), 2))
+    for point, _, half68, half90 in parts:
+        half[names.index(point)] += (half68, half90)
     wide = together(half)
-    return Sum(nano=sum(part[0] for part in parts), half68=float(wide[0]), half90=float(wide[1]))
+    return Sum(nano=sum(part[1] for part in parts), half68=float(wide[0]), half90=float(wide[1]))
 
 
 # Money

@@ -23,6 +23,8 @@ from core.registry import Measure, Point
 from core.rollup import NANO
 from services.baselines import KINDS, Baselines, Trained, Window
 
+__all__ = ["TEXTS_OF_SAVINGS", "WINDOWS", "Month", "Reason", "Savings", "Share", "chains", "text_of"]
+
 TEXTS_OF_SAVINGS: Final[Mapping[str, str]] = {
     "generation": "generation is no consumption: name the point of supply that the plant feeds",
     "measure_in_training": "not enough data: measure {measure} changed the point within the year before",
