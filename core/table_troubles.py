@@ -135,6 +135,7 @@ class Trouble(Enum):
     STATUS_SUSPECT = ("%(count)s values are marked as suspect: status %(value)s", "compare them with the invoice")
     EMPTY_LEFT = ("%(count)s cells are empty and left out", "missing is never zero; write 0 where it was zero")
     TOTAL_LEFT = ("the row looks like a sum and is left out", "remove it, or correct its date")
+    COLUMN_LEFT = ("column %(value)s is not read", "choose it as a column of values if it holds readings")
     SHEET_LEFT = ("sheet %(value)s is not read", "import it by itself if it holds readings")
     TO_INBOX = ("device %(value)s is on no point; its readings wait in the inbox", "mount it on a point")
     EVIDENCE = (

@@ -76,7 +76,9 @@ def _csv_rows(name: str, text: str) -> list[Row]:
     former = csv.field_size_limit(FIELD_LIMIT)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     try:
-        return [trimmed([_cell(cell) for cell in row]) for row in reader]
+        if "'" in text:
+            return [trimmed([_cell(cell) for cell in row]) for row in reader]
+        return [trimmed([cell.strip() or None for cell in row]) for row in reader]
     except csv.Error as err:
         raise InputError(
             f"the quotes or cells do not end ({err})",

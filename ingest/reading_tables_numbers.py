@@ -71,16 +71,43 @@ def decimal_mark(columns: Iterable[Sequence[Value]]) -> Mark:
 
 def numbers(cells: Sequence[Value], mark: str) -> Numbers:
     """Return a column as numbers, with the decimal mark of its table; empty is what is blank or a dash."""
+    quick = _quick(cells, mark or ",")
+    if quick is not None:
+        return quick
     texts = _texts(cells)
     parsed, blank = _parsed(texts, mark or ",")
     is_text = np.asarray(texts.is_valid())
     value, bad = np.where(is_text, parsed, np.nan), is_text & ~blank & np.isnan(parsed)
-    empty = np.fromiter((c is None for c in cells), bool, len(cells)) | (is_text & blank)
-    if not is_text.all():
+    empty = absent(cells) | (is_text & blank)
+    if not set(map(type, cells)) <= {str, type(None)}:
         plain = np.array([_plain(c) for c in cells], float)
         value = np.where(is_text, value, plain)
         bad |= ~is_text & ~empty & ~np.isfinite(plain)
     return Numbers(value=value, empty=empty, bad=bad)
+
+
+def _quick(cells: Sequence[Value], mark: str) -> Numbers | None:
+    """Return a column of plainly written numbers and nothing else, the usual case; None for any other."""
+    if set(map(type, cells)) != {str}:
+        return None
+    texts = pa.array(cells, pa.string())
+    if pc.any(pc.match_substring(texts, "." if mark == "," else ",")).as_py():
+        return None
+    try:
+        value = np.asarray(pc.replace_substring(texts, mark, ".").cast(pa.float64()))
+    except pa.ArrowInvalid:
+        return None
+    if not np.isfinite(value).all():
+        return None
+    none = np.zeros(len(value), bool)
+    return Numbers(value=value, empty=none, bad=none)
+
+
+def absent(cells: Sequence[Value]) -> Bools:
+    """Return which cells are empty."""
+    if None not in cells:
+        return np.zeros(len(cells), bool)
+    return np.fromiter((c is None for c in cells), bool, len(cells))
 
 
 def _plain(cell: Value) -> float:

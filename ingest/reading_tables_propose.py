@@ -96,7 +96,7 @@ def _roles(grid: Grid) -> dict[str, Role]:
     """Return the role of each column; of two times the one with dates is the date, and a period of numbers is none."""
     roles = {heading: role_of(heading) for heading in grid.columns}
     for heading, role in roles.items():
-        if role is Role.VALUE and not _numeric(grid, heading):
+        if role is Role.VALUE and not is_numeric(grid, heading):
             roles[heading] = Role.TIME if _dated(grid, heading) else Role.NOTE
     times = [h for h, role in roles.items() if role in {Role.TIME, Role.CLOCK}]
     dated = [h for h in times if _dated(grid, h)]
@@ -131,7 +131,7 @@ def _dated(grid: Grid, heading: str) -> bool:
     return bool(sample) and sum(map(is_date, sample)) * 2 > len(sample)
 
 
-def _numeric(grid: Grid, heading: str) -> bool:
+def is_numeric(grid: Grid, heading: str) -> bool:
     """Return whether most of a column are numbers; an empty one may become values."""
     cells = tuple(c for c in grid.column(heading)[:2000] if c is not None)[:200]
     if not cells:
@@ -143,6 +143,8 @@ def _numeric(grid: Grid, heading: str) -> bool:
 def _values(grid: Grid, roles: Mapping[str, Role], *, own_subject: bool) -> tuple[ValueColumn, ...]:
     """Return the columns of values; the status column that follows one is its own."""
     chosen = [h for h, role in roles.items() if role is Role.VALUE]
+    if not own_subject:
+        chosen = [h for h in chosen if _told(h)] or chosen
     following = dict(pairwise(grid.columns))
     several = sum(role is Role.STATUS for role in roles.values()) > 1 or len(chosen) == 1
     made = []
@@ -155,6 +157,12 @@ def _values(grid: Grid, roles: Mapping[str, Role], *, own_subject: bool) -> tupl
             ValueColumn(column=heading, subject=subject, register=parts.register, unit=parts.unit, status=status)
         )
     return tuple(made)
+
+
+def _told(heading: str) -> bool:
+    """Return whether a heading calls its column readings."""
+    parts = taken_apart(heading)
+    return bool(parts.unit or parts.register) or says_dial(heading) or says_amount(heading) or not parts.rest
 
 
 def _layout(values: Sequence[ValueColumn], unit_column: str, grid: Grid, *, invoiced: bool) -> Layout:

@@ -14,11 +14,11 @@ from core.readings import Bytes, Codes, Floats, Quality
 from core.table_troubles import Trouble
 from core.units import Quantity, Unit, unit
 from ingest.reading_tables_file import Grid
-from ingest.reading_tables_headings import plain, register_of
+from ingest.reading_tables_headings import Role, plain, register_of, role_of
 from ingest.reading_tables_notes import Notes
-from ingest.reading_tables_numbers import SHEET_ERRORS, decimal_mark, numbers
+from ingest.reading_tables_numbers import SHEET_ERRORS, absent, decimal_mark, numbers
 from ingest.reading_tables_periods import When, when
-from ingest.reading_tables_propose import means
+from ingest.reading_tables_propose import is_numeric, means
 from ingest.tables_xlsx import Value
 
 FLOWS: Final = {
@@ -29,6 +29,9 @@ FLOWS: Final = {
 COUNTABLE: Final = {Quantity.ENERGY, Quantity.REACTIVE_ENERGY, Quantity.VOLUME}
 _FOOTER: Final = re.compile(r"(celkem|soucet|suma|total|sum|prumer|maximum|minimum|max|min|average)\b.*")
 _WHOLE_CODE: Final = 10**15
+COLUMN_FIELDS: Final = (
+    "subject", "time", "clock", "start", "end", "period", "unit", "register", "status", "document", "document_kind", "price"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +68,24 @@ def read(grid: Grid, mapping: TableMapping) -> TableReadings:
     if notes.faults and not times.good.any():
         return _empty(grid, notes)
     made = [_values(grid, mapping, column, times, registers, mark, notes) for column in mapping.values]
+    for heading in unread(grid, mapping):
+        notes.remark(Trouble.COLUMN_LEFT, heading, value=heading)
     if times.ambiguous.any():
         notes.remark(Trouble.AMBIGUOUS, mapping.time, count=str(int(times.ambiguous.sum())))
     return _stacked(grid, mapping, made, times, subject, _prices(grid, mapping, mark, notes), notes)
+
+
+def unread(grid: Grid, mapping: TableMapping) -> list[str]:
+    """Return the headings of numbers that a mapping does not name."""
+    named = {getattr(mapping, f) for f in COLUMN_FIELDS} | {n for v in mapping.values for n in (v.column, v.status)}
+    return [h for h in grid.columns if h not in named and role_of(h) is Role.VALUE and is_numeric(grid, h)]
 
 
 def _checked(grid: Grid, mapping: TableMapping, notes: Notes) -> TableMapping:
     """Note what a mapping lacks or names that is not there; values under no heading too."""
     for row, value in grid.stray:
         notes.cells("", np.arange(grid.count) == row - grid.first_row, Trouble.NO_HEADING, value=value[:80])
-    named = [
-        getattr(mapping, f)
-        for f in ("subject", "time", "clock", "start", "end", "period", "unit", "register", "status")
-    ]
-    named += [mapping.document, mapping.document_kind, mapping.price]
+    named = [getattr(mapping, f) for f in COLUMN_FIELDS]
     named += [name for column in mapping.values for name in (column.column, column.status)]
     for name in dict.fromkeys(filter(None, named)):
         if name not in grid.columns:
@@ -95,14 +102,12 @@ def _checked(grid: Grid, mapping: TableMapping, notes: Notes) -> TableMapping:
 
 
 def _used(grid: Grid, mapping: TableMapping, notes: Notes) -> Bools:
-    """Return which rows are to be read: not those without values, nor those that look like sums."""
+    """Return which rows are to be read: not those without values, nor the last ones that look like sums."""
     filled = np.zeros(grid.count, bool)
     for column in mapping.values:
-        filled |= np.fromiter((c is not None for c in grid.column(column.column)), bool, grid.count)
-    keys = [mapping.subject, mapping.time, mapping.start, mapping.end, mapping.period]
-    named = np.zeros(grid.count, bool)
-    for key in filter(None, keys):
-        named |= np.fromiter((c is not None for c in grid.column(key)), bool, grid.count)
+        filled |= ~absent(grid.column(column.column))
+        if filled.all():
+            break
     if grid.columns and filled.any():
         for row in np.flatnonzero(filled)[-20:].tolist():
             first = next((c[row] for c in grid.cells if c[row] is not None), None)

@@ -6,6 +6,7 @@ import as its source, and the store takes the readings of one source out again.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -14,7 +15,7 @@ import msgspec
 import numpy as np
 
 from core.calendar import Bools, Longs, instant, micros, moment
-from core.errors import Conflict, InputError, NotFound
+from core.errors import Conflict, InputError, NotFound, StoreError
 from core.notes import AuditEntry, InboxItem, Job
 from core.ports import ReadingStore, RecordStore
 from core.reading_tables import Layout, ReadingTable, ReadingTables, TableMapping
@@ -293,8 +294,9 @@ def _store(  # noqa: PLR0917 - what one import writes
         for point, (_, after) in note.ledgers.items():
             records.keep(ledger_key(point), after)
     except Exception:
-        _withdraw(number, note, readings)
-        records.save_job(_job(number, note, act, "failed"))
+        with suppress(StoreError):  # what cannot be taken back now can be undone later, by the id
+            _take_back(number, note, readings, records, act)
+            records.save_job(_job(number, note, act, "failed"))
         raise
     records.see(_sightings(number, wanted, note, act))
 
@@ -346,6 +348,19 @@ def _withdraw(number: str, note: Note, readings: ReadingStore) -> int:
     return readings.withdraw(SOURCE + number, keys, start, end)
 
 
+def _take_back(number: str, note: Note, readings: ReadingStore, records: RecordStore, act: By) -> int:
+    """Take out what an import stored, and put back what it changed; return how many readings went."""
+    gone = _withdraw(number, note, readings)
+    for point, (before, after) in note.ledgers.items():
+        if records.kept(ledger_key(point)) == after:
+            records.keep(ledger_key(point), before)
+    _restore(number, note, records, act)
+    silent = [d for d in note.unknown if not readings.known([d])]
+    if silent:
+        records.leave_inbox(silent)
+    return gone
+
+
 def undo(number: str, *, readings: ReadingStore, records: RecordStore, act: By) -> int:
     """Take an import back, what it replaced comes back; return how many readings went.
 
@@ -359,10 +374,7 @@ def undo(number: str, *, readings: ReadingStore, records: RecordStore, act: By) 
     for point, (_, after) in note.ledgers.items():
         if records.kept(ledger_key(point)) not in {after, note.ledgers[point][0]}:
             raise Conflict(f"invoices of point {point} were imported after this; undo that import first")
-    gone = _withdraw(number, note, readings)
-    for point, (before, _) in note.ledgers.items():
-        records.keep(ledger_key(point), before)
-    _restore(number, note, records, act)
+    gone = _take_back(number, note, readings, records, act)
     records.save_job(_job(number, note, act, UNDONE))
     records.record([_audit(number, note, act, undone=True)])
     return gone

@@ -128,11 +128,17 @@ def _merged(readings: Readings, compared: Compared, store: ReadingStore) -> _Mer
     if not len(readings):
         return _Merged(readings=readings, row=np.zeros(0, np.int64))
     known = [key for key in readings.series if key in set(store.known(sorted({k.meter for k in readings.series})))]
+    row = np.arange(len(readings))
+    if not known:  # amounts alone cannot fall, nor overlap what is not there
+        row = np.flatnonzero(readings.kind == Kind.CUMULATIVE)
+        readings = readings.take(row)
+    if not len(readings):
+        return _Merged(readings=readings, row=row)
     start, end = readings.at.min(), readings.at.max() + np.timedelta64(1, "us")
     beside = _as(readings.series, store.neighbours(known, start, end) if known else Readings.empty())
     stays = ~_matched(compared.stored, readings)[1] if len(compared.stored) else np.zeros(0, bool)
     parts = [compared.stored.take(stays), beside, readings]
-    row = np.concatenate([np.full(int(stays.sum()) + len(beside), -1), np.arange(len(readings))])
+    row = np.concatenate([np.full(int(stays.sum()) + len(beside), -1), row])
     every = concat([p for p in parts if len(p)])
     every = _as(readings.series, every)
     order = np.lexsort((micros(every.at), every.code))

@@ -50,7 +50,7 @@ def counting(
     save: list[Meter] = []
     remove: list[Meter] = []
     remarks: list[Told] = []
-    for own in _owns(placed, ledgers, names):
+    for own in _owns(placed, ledgers, names, store):
         blocked = _blocked(own, names)
         free = _free(own, blocked)
         former = names.own(own.point.id, own.device)
@@ -62,25 +62,26 @@ def counting(
     return Counting(save=tuple(save), remove=tuple(remove), remarks=tuple(remarks))
 
 
-def _owns(placed: Placed, ledgers: Mapping[str, Sequence[Line]], names: Names) -> list[_Own]:
+def _owns(placed: Placed, ledgers: Mapping[str, Sequence[Line]], names: Names, store: ReadingStore) -> list[_Own]:
     found = []
     for device in dict.fromkeys(k.meter for k in placed.series if k.meter.startswith((INVOICES, PROFILES))):
         point = names.point(device.partition("/")[2])
         if point is None:
             continue
-        register = _counted(point, names, [k.register for k in placed.series if k.meter == device])
+        register = _counted(point, names, [k.register for k in placed.series if k.meter == device], store)
         begin, end = _periods(placed, device, register, ledgers.get(point.id, ()))
         if len(end):
             found.append(_Own(point=point, device=device, register=register, begin=begin, end=end))
     return found
 
 
-def _counted(point: Point, names: Names, registers: Sequence[str]) -> str:
+def _counted(point: Point, names: Names, registers: Sequence[str], store: ReadingStore) -> str:
     """Return the register that counts: in the unit of the point's newest meter where there is one."""
     choices = [r for r in MAIN_REGISTERS[point.commodity] if r in registers]
     meters = names.mounted(point.id)
     if meters:
-        unit = unit_of(main_register(meters[-1], point.commodity, ()), meters[-1])
+        present = [key.register for key in store.known([meters[-1].device])]
+        unit = unit_of(main_register(meters[-1], point.commodity, present), meters[-1])
         choices.sort(key=lambda r: unit_of(r) != unit)
     return choices[0] if choices else registers[0]
 
@@ -88,12 +89,14 @@ def _counted(point: Point, names: Names, registers: Sequence[str]) -> str:
 def _periods(placed: Placed, device: str, register: str, lines: Sequence[Line]) -> tuple[Longs, Longs]:
     """Return the periods of a register: those of the table, and of the documents kept before."""
     codes = [n for n, key in enumerate(placed.series) if key.meter == device and key.register == register]
-    rows = np.flatnonzero(np.isin(placed.code, codes))
+    rows = np.concatenate([np.flatnonzero(placed.code == code) for code in codes] or [np.zeros(0, np.int64)])
     end = micros(placed.table.at[rows])
     begin = end - placed.table.span_s[rows] * 1_000_000
     kept = [(line.begin, line.end) for line in lines if line.register.partition("/")[0] == register]
-    both = np.array(sorted({*zip(begin.tolist(), end.tolist(), strict=True), *kept}), np.int64).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    before = np.array(kept, np.int64).reshape(-1, 2)
+    begin, end = np.concatenate([begin, before[:, 0]]), np.concatenate([end, before[:, 1]])
+    order = np.lexsort((end, begin))
+    return begin[order], end[order]
 
 
 class _Mounted(NamedTuple):

@@ -50,6 +50,8 @@ def amended(mapping: TableMapping, said: Mapping[str, Any]) -> TableMapping:
         made = msgspec.convert(merged, TableMapping)
     except msgspec.ValidationError as err:
         raise InputError(str(err), place="mapping", remedy="write it as the dry run shows it") from err
+    if made.whole and "values" not in said:  # the point of the whole table goes before what its headings name
+        made = replace(made, values=tuple(replace(v, subject="") for v in made.values))
     return with_unit(made, str(said.get(ONE_UNIT) or ""))
 
 

@@ -41,6 +41,8 @@ class Placed:
 
 def taken(table: TableReadings, chosen: Bools | Longs) -> TableReadings:
     """Return the readings that a mask or index chooses."""
+    if np.asarray(chosen).dtype == bool and np.asarray(chosen).all():
+        return table
     columns: dict[str, Any] = {name: getattr(table, name)[chosen] for name in ARRAYS}
     return replace(table, **columns)
 
@@ -99,13 +101,20 @@ class _Case:
 
 
 def _settle(case: _Case, devices: Longs, homes: list[tuple[str, Home]], faults: list[Told]) -> None:
-    """Give the readings of a name their devices."""
-    if case.whose.point is None:
+    """Give the readings of a name their devices; amounts of a meter are those of its point."""
+    whose, amounts = case.whose, bool((case.table.span_s[case.mine] > 0).all())
+    point = whose.point
+    if point is None and amounts and not whose.by_device:
+        point = case.names.point(whose.meters[-1].point)
+        case = replace(
+            case, whose=replace(whose, point=point, meters=tuple(case.names.mounted(whose.meters[-1].point)))
+        )
+    if point is None:
         found = _of_device(case, faults)
-    elif (case.table.span_s[case.mine] > 0).all():
-        found = _amounts_of_point(case, case.whose.point)
+    elif amounts:
+        found = _amounts_of_point(case, point)
     else:
-        found = _dials_of_point(case, case.whose.point, faults)
+        found = _dials_of_point(case, point, faults)
     for rows, home, point in found:
         devices[rows] = len(homes)
         homes.append((point, home))

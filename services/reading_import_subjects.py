@@ -34,11 +34,15 @@ _CODE: Final = re.compile(rf"\d{{{EAN_DIGITS}}}|27Z[0-9A-Z-]{{13}}", re.IGNORECA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """What a name stands for: a point, or a device (with its meters in the register); or what is wrong with it."""
+    """What a name stands for: a point, or a device (with its meters in the register); or what is wrong with it.
+
+    `by_device` is whether the device's own name was written, not the id or serial number of its meter.
+    """
 
     name: str
     point: Point | None = None
     device: str = ""
+    by_device: bool = True
     meters: tuple[Meter, ...] = ()
     trouble: Trouble | None = None
     args: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +94,8 @@ class Names:
             return self._of_a_point(name, points[0])
         if devices:
             device = devices.pop()
-            return Whose(name=name, device=device, meters=tuple(self._devices[device]))
+            by_device = name in self._devices
+            return Whose(name=name, device=device, by_device=by_device, meters=tuple(self._devices[device]))
         return self._unknown(name)
 
     def _of_a_point(self, name: str, point: Point) -> Whose:
