@@ -18,6 +18,7 @@ REPORT: Final[dict[str, Any]] = {
     "new": 1,
     "same": 0,
     "changed": 0,
+    "cost_czk": None,
     "mapping": MAPPING,
     "remembered": False,
     "sheets": ["odecty"],

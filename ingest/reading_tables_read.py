@@ -30,7 +30,8 @@ COUNTABLE: Final = {Quantity.ENERGY, Quantity.REACTIVE_ENERGY, Quantity.VOLUME}
 _FOOTER: Final = re.compile(r"(celkem|soucet|suma|total|sum|prumer|maximum|minimum|max|min|average)\b.*")
 _WHOLE_CODE: Final = 10**15
 COLUMN_FIELDS: Final = (
-    "subject", "time", "clock", "start", "end", "period", "unit", "register", "status", "document", "document_kind", "price"
+    "subject", "time", "clock", "start", "end", "period", "unit", "register", "status",
+    "document", "document_kind", "price",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from core.calendar import Bools, Longs, instant, micros, moment
 from core.errors import Conflict, InputError, NotFound, StoreError
 from core.notes import AuditEntry, InboxItem, Job
 from core.ports import ReadingStore, RecordStore
-from core.reading_tables import Layout, ReadingTable, ReadingTables, TableMapping
+from core.reading_tables import Layout, ReadingTable, ReadingTables, TableMapping, TableReadings
 from core.readings import Bytes, Codes, Floats, Readings, SeriesKey
 from core.registry import Meter
 from core.table_troubles import Told, Trouble
@@ -58,6 +58,7 @@ class Plan:
     counting: Counting
     ledgers: Mapping[str, tuple[Line, ...]]
     unknown: tuple[str, ...]
+    cost_czk: float | None
     faults: tuple[Told, ...]
     remarks: tuple[Told, ...]
 
@@ -116,9 +117,17 @@ def plan(
         counting=counted,
         ledgers=ledgers,
         unknown=tuple(unknown),
+        cost_czk=_cost(read),
         faults=_in_order(faults),
         remarks=tuple(remarks),
     )
+
+
+def _cost(read: TableReadings) -> float | None:
+    """Return what the documents of a table come to [Kč], each row once; None where none tells it."""
+    _, first = np.unique(read.row, return_index=True)
+    told = read.price_czk[first]
+    return None if np.isnan(told).all() else float(np.nansum(told))
 
 
 def _in_order(faults: Sequence[Told]) -> tuple[Told, ...]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -113,7 +113,10 @@ class _Point:
     def __init__(self, placed: Placed, before: Sequence[Line], rows: Sequence[int]) -> None:
         self._table = placed.table
         self._negative = frozenset(placed.table.row[placed.table.value < 0].tolist())
-        self._lines = {row: _line(placed, row, self._negative) for row in rows}
+        first = {int(placed.table.row[row]): row for row in reversed(rows)}  # what a document cost is told once
+        self._lines = {
+            row: _line(placed, row, self._negative, priced=first[int(placed.table.row[row])] == row) for row in rows
+        }
         known = {(line.doc, line.period) for line in self._lines.values()}
         self._before = tuple(line for line in before if (line.doc, line.period) not in known)
 
@@ -163,7 +166,7 @@ def _told(table: TableReadings, row: int, trouble: Trouble, args: dict[str, str]
     return told_rows(table, np.array([row]), trouble, args)
 
 
-def _line(placed: Placed, row: int, negative: frozenset[int]) -> Line:
+def _line(placed: Placed, row: int, negative: frozenset[int], *, priced: bool) -> Line:
     table = placed.table
     end = int(micros(table.at[row]))
     doc, written = table.documents[int(table.document[row])]
@@ -176,7 +179,7 @@ def _line(placed: Placed, row: int, negative: frozenset[int]) -> Line:
         value=value,
         doc=doc,
         kind=kind_of(written, negative=int(table.row[row]) in negative),
-        czk=None if math.isnan(price) else price,
+        czk=price if priced and not math.isnan(price) else None,
     )
 
 
@@ -202,14 +205,3 @@ def _standing(lines: Sequence[Line]) -> list[Line]:
 def _sum(lines: Sequence[Line]) -> float:
     """Return what the lines come to, to the billionth: what cancels is zero."""
     return round(math.fsum(line.value for line in _since_correction(lines)), 9) + 0.0
-
-
-def cost_czk(lines: Sequence[Line]) -> float | None:
-    """Return what the documents come to [Kč], None where none tells it."""
-    told = [line.czk for line in lines if line.czk is not None]
-    return math.fsum(told) if told else None
-
-
-def json_of(lines: Sequence[Line]) -> Any:  # noqa: ANN401 - what JSON can say
-    """Return lines as JSON can say them."""
-    return msgspec.to_builtins(lines)

@@ -106,18 +106,17 @@ def _settle(case: _Case, devices: Longs, homes: list[tuple[str, Home]], faults: 
     point = whose.point
     if point is None and amounts and not whose.by_device:
         point = case.names.point(whose.meters[-1].point)
-        case = replace(
-            case, whose=replace(whose, point=point, meters=tuple(case.names.mounted(whose.meters[-1].point)))
-        )
+        mounted = tuple(case.names.mounted(whose.meters[-1].point))
+        case = replace(case, whose=replace(whose, point=point, meters=mounted))
     if point is None:
         found = _of_device(case, faults)
     elif amounts:
         found = _amounts_of_point(case, point)
     else:
         found = _dials_of_point(case, point, faults)
-    for rows, home, point in found:
+    for rows, home, name in found:
         devices[rows] = len(homes)
-        homes.append((point, home))
+        homes.append((name, home))
 
 
 _Found = Sequence[tuple[Longs, Home, str]]

@@ -113,6 +113,7 @@ class ReadingImport(msgspec.Struct, frozen=True):
     new: int
     same: int
     changed: int
+    cost_czk: float | None
     mapping: Mapping[str, Any]
     remembered: bool
     sheets: Sequence[str]
@@ -208,6 +209,7 @@ def report(planned: Planned, *, mode: str, number: str = "") -> ReadingImport:
         new=new,
         same=same,
         changed=changed,
+        cost_czk=made.cost_czk,
         mapping=shown_mapping(made.mapping),
         remembered=planned.remembered,
         sheets=planned.sheets,
