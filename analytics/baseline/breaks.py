@@ -64,13 +64,11 @@ def _running(values: Floats) -> Floats:
 
 
 def _stretches(weeks: int, *, steps_only: bool) -> tuple[Longs, Longs]:
-    """Return first and end (k,) of all stretches that leave more weeks outside than they may be short."""
+    """Return first and end (k,) of all stretches after the span's first weeks; a step is one that lasts to the end."""
     first, end = np.triu_indices(weeks + 1, k=LEAST_WEEKS)
     outside = weeks - (end - first)
-    fit = (outside >= 2 * LEAST_WEEKS) & (
-        ((first == 0) & (end >= 2 * LEAST_WEEKS)) | (end == weeks) | ~np.bool_(steps_only)
-    )
-    fit &= ~((first == 0) & (end > weeks // 2))  # the same cut as the stretch from there to the end
+    fit = (first >= LEAST_WEEKS) & (outside >= 2 * LEAST_WEEKS)
+    fit &= (end == weeks) | np.bool_(not steps_only)
     return first[fit], end[fit]
 
 

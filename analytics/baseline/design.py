@@ -60,9 +60,53 @@ def felt(temp_c: Floats, inertia: Sequence[float]) -> Floats:
     return np.where(np.isfinite(temp_c), total / np.maximum(weight, 1e-9), np.nan)
 
 
-def design(spec: Spec, days: Days, temp_c: Floats) -> Design:
-    """Return the columns of a candidate over the days; `temp_c` (D,) may hold NaN, whose rows are not finite."""
-    columns = [*_base(spec, days), *_harmonics(spec, days), *_season(spec, days), *_slopes(spec, days, temp_c)]
+class Ground:
+    """Days (D,) and the temperature (D,) of one station, and what many candidates take from them.
+
+    With `place` (n,) only those days become rows; the days before them still tell the felt temperature.
+    """
+
+    def __init__(self, days: Days, temp_c: Floats, place: npt.NDArray[np.int64] | None = None) -> None:
+        self.place = np.arange(len(days.day)) if place is None else place
+        self.days = days
+        self.free = days.free[self.place]
+        self.of_year = days.of_year[self.place]
+        self._temp_c = temp_c
+        self._felt: dict[tuple[float, ...], Floats] = {}
+        self._base: dict[bool, list[Column]] = {}
+
+    def of(self, place: npt.NDArray[np.int64]) -> "Ground":
+        """Return the ground of some of the days."""
+        return Ground(self.days, self._temp_c, place)
+
+    def felt_c(self, inertia: tuple[float, ...]) -> Floats:
+        """Return the felt temperature (n,) for some inertia."""
+        if inertia not in self._felt:
+            self._felt[inertia] = felt(self._temp_c, inertia)[self.place]
+        return self._felt[inertia]
+
+    def base(self, *, weekdays: bool) -> list[Column]:
+        """Return the columns of the day types."""
+        if weekdays not in self._base:
+            columns = _base(self.days, weekdays=weekdays)
+            self._base[weekdays] = [(name, x[self.place], penalty, sign) for name, x, penalty, sign in columns]
+        return self._base[weekdays]
+
+    def in_season(self, season: tuple[int, int]) -> Bools:
+        """Return which days lie in a season of first and last day of the year."""
+        first, last = season
+        later, earlier = self.of_year >= first, self.of_year < last
+        return later | earlier if first > last else later & earlier
+
+
+def design(spec: Spec, ground: Ground) -> Design:
+    """Return the columns of a candidate; rows of days without temperature are not finite."""
+    columns = [
+        *ground.base(weekdays=spec.weekdays),
+        *_harmonics(spec, ground),
+        *_season(spec, ground),
+        *_slopes(spec, ground),
+    ]
     return Design(
         spec=spec,
         names=tuple(c[0] for c in columns),
@@ -72,7 +116,7 @@ def design(spec: Spec, days: Days, temp_c: Floats) -> Design:
     )
 
 
-def _base(spec: Spec, days: Days) -> list[Column]:
+def _base(days: Days, *, weekdays: bool) -> list[Column]:
     free, weekday = days.free, days.weekday
     plain = ~(days.holiday | days.festive)
     flags: list[tuple[str, Bools, float]] = [
@@ -85,42 +129,33 @@ def _base(spec: Spec, days: Days) -> list[Column]:
     ]
     for name, mode in days.modes.items():
         flags += [(f"mode:{name}", mode & ~free, USUAL), (f"mode:{name}:free", mode & free, USUAL)]
-    if spec.weekdays:
+    if weekdays:
         flags += [("monday", (weekday == 0) & ~free, STRONG), ("friday", (weekday == SATURDAY - 1) & ~free, STRONG)]
     return [(name, flag.astype(float), penalty, False) for name, flag, penalty in flags]
 
 
-def _harmonics(spec: Spec, days: Days) -> list[Column]:
-    angle = 2 * np.pi * days.of_year / DAYS_OF_YEAR
+def _harmonics(spec: Spec, ground: Ground) -> list[Column]:
+    angle = 2 * np.pi * ground.of_year / DAYS_OF_YEAR
     waves = [(f"{f.__name__}{n}", f(n * angle)) for n in range(1, spec.harmonics + 1) for f in (np.cos, np.sin)]
     return [(name, wave, USUAL, False) for name, wave in waves]
 
 
-def in_season(season: tuple[int, int], days: Days) -> Bools:
-    """Return which days lie in a season of first and last day of the year."""
-    first, last = season
-    day = days.of_year
-    return (day >= first) | (day < last) if first > last else (day >= first) & (day < last)
-
-
-def _season(spec: Spec, days: Days) -> list[Column]:
+def _season(spec: Spec, ground: Ground) -> list[Column]:
     if spec.season is None:
         return []
-    on = in_season(spec.season, days).astype(float)
-    return [("season", on, SLIGHT, False), ("season:free", on * days.free, USUAL, False)]
+    on = ground.in_season(spec.season).astype(float)
+    return [("season", on, SLIGHT, False), ("season:free", on * ground.free, USUAL, False)]
 
 
-def _slopes(spec: Spec, days: Days, temp_c: Floats) -> list[Column]:
+def _slopes(spec: Spec, ground: Ground) -> list[Column]:
     columns: list[Column] = []
-    if spec.heat_c is None and spec.cool_c is None:
-        return columns
-    felt_c, free = felt(temp_c, spec.inertia), days.free.astype(float)
+    free = ground.free.astype(float)
     if spec.heat_c is not None:
-        cold = np.maximum(spec.heat_c - felt_c, 0.0) / SLOPE_UNIT_C
-        cold = cold if spec.season is None else cold * in_season(spec.season, days)
+        cold = np.maximum(spec.heat_c - ground.felt_c(spec.inertia), 0.0) / SLOPE_UNIT_C
+        cold = cold if spec.season is None else cold * ground.in_season(spec.season)
         columns += _by_day("heating", cold, free, split=spec.split)
     if spec.cool_c is not None:
-        warm = np.maximum(felt_c - spec.cool_c, 0.0) / SLOPE_UNIT_C
+        warm = np.maximum(ground.felt_c(spec.inertia) - spec.cool_c, 0.0) / SLOPE_UNIT_C
         columns += _by_day("cooling", warm, free, split=spec.split)
     return columns
 

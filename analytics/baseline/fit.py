@@ -1,7 +1,7 @@
 """Fit the baselines of many meters: choose, weigh, hold out, take the mean."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from analytics.baseline.cleaning import Cleaned, Commodity, clean, without_zeros
 from analytics.baseline.days import Bools, Days, Floats, Weather
-from analytics.baseline.design import Design, Spec, design
+from analytics.baseline.design import Design, Ground, Spec, design
 from analytics.baseline.family import CALENDAR_ONLY, THREE_DAYS, WITH_TEMPERATURE, Family
 from analytics.baseline.model import Model, Part
 from analytics.baseline.squares import TINY, choose, held_out, robust_fit, robust_weights
@@ -58,8 +58,6 @@ class Fits:
 class _Group:
     """Meters of one station: relative consumption y (m, D) with 0 where missing, weights (m, D), columns' inputs."""
 
-    days: Days
-    temp_c: Floats
     y: Floats
     w: Floats
 
@@ -69,7 +67,6 @@ class _Fitted:
     """One family's outcome for a group, in relative units."""
 
     family: Family
-    pick: npt.NDArray[np.int64]
     beta: dict[int, tuple[Design, npt.NDArray[np.int64], Floats]]
     predicted: Floats
     held_out: Floats
@@ -121,8 +118,8 @@ def _fit_group(energy: Floats, inputs: _Inputs) -> dict[str, Any]:
     cleaned, first_made, mean, weights = _prepared(energy, inputs)
     floor = np.where((cleaned.energy < 0).any(axis=1), -np.inf, 0.0)
     y = np.nan_to_num(cleaned.energy / mean[:, None])
-    group = _Group(days=inputs.days, temp_c=inputs.temp_c, y=y, w=weights)
-    fitted = [_fit_family(family, group, train) for family in inputs.families]
+    group, ground = _Group(y=y, w=weights), Ground(inputs.days, inputs.temp_c)
+    fitted = [_fit_family(family, group, ground, train) for family in inputs.families]
     share = _shares(fitted, group, train)
     total = np.einsum("km,kmd->md", share, np.array([f.predicted for f in fitted]))
     total = np.maximum(total, floor[:, None])
@@ -141,7 +138,7 @@ def _fit_group(energy: Floats, inputs: _Inputs) -> dict[str, Any]:
 
 def _prepared(energy: Floats, inputs: _Inputs) -> tuple[Cleaned, Floats, Floats, Floats]:
     """Return cleaned energy, a first robust model (m, D), the mean of training (m,) and its days' weights (m, D)."""
-    columns = _finite(design(inputs.first, inputs.days, inputs.temp_c))
+    columns = _finite(design(inputs.first, Ground(inputs.days, inputs.temp_c)))
     usable = inputs.train & np.isfinite(inputs.temp_c)
     mean, known = _mean(energy, usable)
     y = np.nan_to_num(energy / mean[:, None])
@@ -174,43 +171,26 @@ def _quantile(values: Floats, known: Bools, share: float) -> Floats:
 
 def _finite(columns: Design) -> Design:
     """Return columns with zeros for what is not known: such days weigh nothing."""
-    return Design(
-        spec=columns.spec,
-        names=columns.names,
-        x=np.nan_to_num(columns.x),
-        penalty=columns.penalty,
-        positive=columns.positive,
-    )
+    return replace(columns, x=np.nan_to_num(columns.x))
 
 
-def _fit_family(family: Family, group: _Group, train: Bools) -> _Fitted:
+def _fit_family(family: Family, group: _Group, ground: Ground, train: Bools) -> _Fitted:
     place = np.flatnonzero(train)
     blocks = np.arange(len(place)) * BLOCKS // max(len(place), 1)
-    whole = [design(spec, group.days, group.temp_c) for spec in family.specs]
-    seen = [_rows(columns, place) for columns in whole]
     y, w = group.y[:, place], group.w[:, place]
-    pick = choose(seen, y, w)
+    seen = ground.of(place)
+    pick = choose([_finite(design(spec, seen)) for spec in family.specs], y, w)
     predicted, unseen = np.zeros_like(group.y), np.zeros_like(group.y)
     beta: dict[int, tuple[Design, npt.NDArray[np.int64], Floats]] = {}
     for number in np.unique(pick).tolist():
         mine = np.flatnonzero(pick == number)
-        found, weights = robust_fit(seen[number], y[mine], w[mine], family.robust_rounds)
-        beta[number] = (whole[number], mine, found)
-        predicted[mine] = found @ whole[number].x.T
-        unseen[np.ix_(mine, place)] = held_out(seen[number], y[mine], weights, blocks)
-    return _Fitted(family=family, pick=pick, beta=beta, predicted=predicted, held_out=unseen)
-
-
-def _rows(columns: Design, place: npt.NDArray[np.int64]) -> Design:
-    return _finite(
-        Design(
-            spec=columns.spec,
-            names=columns.names,
-            x=columns.x[place],
-            penalty=columns.penalty,
-            positive=columns.positive,
-        )
-    )
+        columns = design(family.specs[number], ground)
+        trained = _finite(replace(columns, x=columns.x[place]))
+        found, weights = robust_fit(trained, y[mine], w[mine], family.robust_rounds)
+        beta[number] = (columns, mine, found)
+        predicted[mine] = found @ columns.x.T
+        unseen[np.ix_(mine, place)] = held_out(trained, y[mine], weights, blocks)
+    return _Fitted(family=family, beta=beta, predicted=predicted, held_out=unseen)
 
 
 def _shares(fitted: Sequence[_Fitted], group: _Group, train: Bools) -> Floats:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from analytics.baseline.days import TYPE_NAMES, Days, Floats
-from analytics.baseline.design import Spec, design
+from analytics.baseline.design import Ground, Spec, design
 
 VERSION: Final = "1"  # of the models' meaning: part of every content key, so that a change refits everything
 
@@ -59,10 +59,10 @@ def predict(models: Sequence[Model], days: Days, temp_c: Floats) -> Floats:
 
     A coefficient of an operating mode that the days do not have counts nothing.
     """
-    total = np.zeros((len(models), len(days.day)))
+    total, ground = np.zeros((len(models), len(days.day))), Ground(days, temp_c)
     parts = [(part, number) for number, model in enumerate(models) for part in model.parts]
     for spec, same in groupby(sorted(parts, key=lambda p: repr(p[0].spec)), key=lambda p: p[0].spec):
-        columns, members = design(spec, days, temp_c), list(same)
+        columns, members = design(spec, ground), list(same)
         beta = np.array([[p.coefficients.get(name, 0.0) * p.share for name in columns.names] for p, _ in members])
         np.add.at(total, [number for _, number in members], beta @ columns.x.T)
     return floored(
