@@ -13,8 +13,13 @@ from api.problems import handle_errors
 from api.rim import Rim
 from api.room import Room
 from api.routes import (
+    benchmarks,
     consumption,
+    costs,
+    emissions,
     exchange,
+    formats,
+    letters,
     measures,
     models,
     process,
@@ -55,11 +60,15 @@ def build_api(deps: Dependencies) -> FastAPI:
         quality,
         exchange,
         reading_imports,
+        letters,
         work,
+        formats,
         weather,
         models,
         measures,
     ):
+        app.include_router(module.router)
+    for module in (emissions, costs, benchmarks):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from starlette.responses import Response
 
-from api.pages import building, desk, formats, login, point, region, register_files
+from api.pages import benchmarks, building, costs, desk, emissions, formats, login, point, region, register_files
 from api.pages.bundle import STATIC, chart_library, chart_locales
 from api.pages.view import MustLogIn, back
 
@@ -49,6 +49,6 @@ async def to_login(request: Request, _: Exception) -> Response:
 def build_pages(app: FastAPI) -> None:
     """Add the pages to the app."""
     app.include_router(router)
-    for module in (login, region, building, point, formats, desk, register_files):
+    for module in (login, region, building, point, emissions, costs, benchmarks, formats, desk, register_files):
         app.include_router(module.router)
     app.add_exception_handler(MustLogIn, to_login)
