@@ -51,11 +51,12 @@ def place(entry: Entry, row: Context) -> str:
 
 @dataclass(slots=True)
 class Columns:
-    """Readings of a batch so far; each has the number of its message and of its stamp (a time of a row)."""
+    """Readings of a batch so far; each has the number of its message, its meter and its stamp (a time of a row)."""
 
     name: str
+    meters: dict[str, int] = field(default_factory=dict)
     message: list[int] = field(default_factory=list)
-    meter: list[str] = field(default_factory=list)
+    meter: list[int] = field(default_factory=list)
     code: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     stamp_of: list[int] = field(default_factory=list)
@@ -88,9 +89,9 @@ class Columns:
         return len(self.stamps) - 1
 
     def add(
-        self, meter: str, code: int, value: float, stamp: int, where: tuple[Entry, Context, Any, str], *, suspect: bool
+        self, meter: int, code: int, value: float, stamp: int, where: tuple[Entry, Context, Any, str], *, suspect: bool
     ) -> None:
-        """Add a reading."""
+        """Add a reading of the meter with this number in `meters`."""
         self.told = True
         if suspect:
             self.suspect.append(len(self.value))
@@ -138,6 +139,7 @@ class Columns:
         kinds = np.array([int(m.kind) for m in known] or [0], np.uint8)[code]
         quality = resolved.quality[stamp].copy() if len(stamp) else np.empty(0, np.uint8)
         quality[self.suspect] |= np.uint8(Quality.SUSPECT)
+        spans = self._spans() if (kinds == Kind.INTERVAL).any() else np.zeros(len(code), np.int64)
         return Readings(
             series=series,
             code=number,
@@ -145,7 +147,7 @@ class Columns:
             value=_canonical(np.array(self.value, np.float64), known, code),
             kind=kinds,
             quality=quality,
-            span_s=np.where(kinds == Kind.INTERVAL, self._spans(), 0),
+            span_s=np.where(kinds == Kind.INTERVAL, spans, 0),
             received=received.view("datetime64[us]"),
             sources=(self.name,),
             source=np.zeros(len(code), np.int32),
@@ -153,11 +155,15 @@ class Columns:
 
     def _series(self, known: Sequence[Meaning]) -> tuple[tuple[SeriesKey, ...], Codes]:
         """Return the distinct series and the number of each reading's."""
-        numbers: dict[tuple[str, int], int] = {}
-        pairs = [numbers.setdefault(pair, len(numbers)) for pair in zip(self.meter, self.code, strict=True)]
-        merged: dict[SeriesKey, int] = {}
-        table = [merged.setdefault(SeriesKey(m, known[c].register), len(merged)) for m, c in numbers]
-        return tuple(merged), np.array(table or [0], np.int32)[np.array(pairs, np.int32)]
+        registers: dict[str, int] = {}
+        of = [registers.setdefault(m.register, len(registers)) for m in known]
+        pairs = np.array(self.meter, np.int64) * len(registers)
+        pairs += np.array(of or [0], np.int64)[np.array(self.code, np.int32)]
+        found, number = np.unique(pairs, return_inverse=True)
+        names, directions = tuple(self.meters), tuple(registers)
+        places = (divmod(pair, len(directions)) for pair in found.tolist())
+        series = tuple(SeriesKey(names[m], directions[r]) for m, r in places)
+        return series, number.astype(np.int32)
 
     def _spans(self) -> Longs:
         """Return the length [s] of each reading's period, 0 where its rule states none."""

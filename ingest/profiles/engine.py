@@ -5,7 +5,7 @@ Messages become rows, rows become columns of readings; times, units and series a
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ingest.codecs.errors import PayloadError
@@ -227,15 +227,24 @@ class _Reading:
             stated, quantity, register = said(entry.texts, row)
             code = self._meanings.code(unit_of(reading.spec, stated), quantity, register, reading.spec.kind)
         fault = self._meanings.known[code].fault
-        meter = row.meter if reading.meter is None else reading.meter(row)
         if fault is not None:
             if fault.reason != "unit_unknown" or reading.spec.unknown_unit == "reject":
                 self._columns.refuse(place(entry, row), fault.reason, fault.detail)
-        elif meter is None or len(meter) > METER_LENGTH or _CONTROL.search(meter):
+            return
+        meter = row.meter if reading.meter is None else reading.meter(row)
+        named = self._columns.meters.get(meter or "")
+        if named is None or meter is None:
+            named = self._named(entry, row, meter)
+        if named is not None:
+            stamp = self._stamp(reading, here, meter or "")
+            self._columns.add(named, code, number, stamp, (entry, row, value, stated), suspect=here.suspect)
+
+    def _named(self, entry: Entry, row: Context, meter: str | None) -> int | None:
+        """Return the number of a meter that is new in the batch; tell where it is none."""
+        if meter is None or len(meter) > METER_LENGTH or _CONTROL.search(meter):
             self._columns.refuse(place(entry, row), "meter_id", _strange(meter))
-        else:
-            stamp = self._stamp(reading, here, meter)
-            self._columns.add(meter, code, number, stamp, (entry, row, value, stated), suspect=here.suspect())
+            return None
+        return self._columns.meters.setdefault(meter, len(self._columns.meters))
 
     def _stamp(self, reading: ReadingRule, here: "_Row", meter: str) -> int:
         """Return the number of a reading's time; those of a row without one of their own share the row's."""
@@ -247,17 +256,16 @@ class _Reading:
         return self._columns.stamp(*_time(times, here.row), meter)
 
 
-@dataclass(slots=True)
 class _Row:
-    """A row that is read: the number of its time, once it is noted."""
+    """A row that is read: whether the device reports a fault, and the number of its time, once it is noted."""
 
-    rule: RowRule
-    row: Context
-    stamp: int = -1
+    __slots__ = ("row", "rule", "stamp", "suspect")
 
-    def suspect(self) -> bool:
-        """Return whether the device reports a fault."""
-        return self.rule.suspect is not None and self.rule.suspect(self.row)
+    def __init__(self, rule: RowRule, row: Context) -> None:
+        self.rule = rule
+        self.row = row
+        self.stamp = -1
+        self.suspect = rule.suspect is not None and rule.suspect(row)
 
 
 def _time(rules: Sequence[tuple[int, TimeRule]], row: Context) -> tuple[int, Node]:

@@ -33,6 +33,8 @@ Read = Callable[[Any], float | None]
 def plain(value: Node) -> float | None:
     """Return the number of a value written with a decimal point."""
     kind = type(value)
+    if kind is float and math.isfinite(value):
+        return float(value)
     if kind is float or kind is int:
         return _finite(value)
     if value is None:
