@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from prometheus_client import CollectorRegistry
 
 from core.calendar import PRAGUE
+from core.formats import FormatShelf
+from core.notes import DeadLetter
 from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
 from core.reading_tables import ReadingTables
 from core.region_tables import RegionTables
@@ -40,7 +42,8 @@ class Dependencies:
 
     `tokens` are secrets by the name of who holds them: where there are any, writing needs one, and reading too unless
     `open_reading`. `ask` answers a question of consumption (None: the service over these stores). `replay` reads a
-    dead letter again by its number (None: through `intake`). `ingest` returns None where another process ingests.
+    dead letter again by its number (None: through `intake`), `replay_all` several. `formats` are the
+    profiles (None: this process does not know them). `ingest` returns None where another process ingests.
     `dated` are emission factors, prices, rules and populations.
     `temperature_files` reads files of temperatures, `archive` is where they are fetched (None: it is switched off).
     `facts` are what models rest on besides readings (None: this process makes none).
@@ -63,6 +66,8 @@ class Dependencies:
     topic: str = INTAKE_TOPIC
     ask: Callable[[Question], Sequence[PointConsumption]] | None = None
     replay: Callable[[int], Taken] | None = None
+    replay_all: Callable[[Sequence[DeadLetter]], Taken] | None = None
+    formats: FormatShelf | None = None
     dated: RegionTables = field(default_factory=RegionTables)
     temperature_files: TemperatureFiles | None = None
     archive: TemperatureArchive | None = None

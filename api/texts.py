@@ -90,6 +90,18 @@ LABELS: Final[Mapping[str, str]] = {
     "the_adjustment": N_("Adjustments"),
     "own_readings": N_("own readings"),
     "open_meteo": N_("archive of Open-Meteo"),
+    "workday": N_("workday"),
+    "saturday": N_("Saturday"),
+    "sunday": N_("Sunday"),
+    "holiday": N_("public holiday"),
+    "festive": N_("between Christmas and New Year"),
+    "school_holiday": N_("school holiday"),
+    "known": N_("known"),
+    "partly_known": N_("partly known"),
+    "unknown": N_("unknown"),
+    "yearly": N_("difference by season"),
+    "constant": N_("constant difference"),
+    "altitude": N_("by altitude"),
     "insulation": N_("Insulation"),
     "windows": N_("Windows"),
     "heat_source": N_("Source of heat"),
@@ -175,6 +187,10 @@ class Language:
         places = digits if digits is not None else fitting_digits(value)
         text = format_decimal(value, f"#,##0.{'0' * places}" if places else "#,##0", self.locale)
         return text.replace("-", MINUS)
+
+    def exact(self, value: float) -> str:
+        """Return a number with all the digits that a device sent, up to nine decimals."""
+        return str(format_decimal(value, "#,##0.#########", self.locale)).replace("-", MINUS)
 
     def amount(self, value: float | None, unit: str) -> str:
         """Return an amount with its unit."""

@@ -13,6 +13,8 @@ from prometheus_client import start_http_server
 
 from app.broker import EmbeddedBroker
 from app.jobs import Jobs
+from app.profiles import ProfileWatch, sparkplugs
+from app.rebirths import LateBirths
 from app.recurring import Recurrence
 from app.wiring import Parts, build
 from app.work import recurring_work
@@ -79,6 +81,10 @@ def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool
         broker = EmbeddedBroker(settings.mqtt.host, settings.mqtt.port)
         stack.callback(broker.close)
         broker.start()
+    if ingest or api:
+        watch = ProfileWatch(parts.shelf)
+        stack.callback(watch.close)
+        watch.start()
     if ingest:
         _ingest(parts, stack)
     if worker:
@@ -113,6 +119,10 @@ def _ingest(parts: Parts, stack: ExitStack) -> None:
 
     stack.callback(end)
     parts.ingester.start()
+    for profile in sparkplugs(parts.shelf):
+        births = LateBirths(profile, records=parts.records, replay=parts.replay_all)
+        stack.callback(births.close)
+        births.start()
 
 
 class _Server(uvicorn.Server):

@@ -1,5 +1,6 @@
 """The composition root: settings to stores, ingester, acts and API. Builds only; nothing is opened here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from analytics.baseline.placebo import Calibration
 from app.clock import now
 from app.dated_tables import region_tables
-from app.profiles import all_profiles
+from app.profiles import fixed_profiles, speakers_of
 from config.placebos import load_placebos
 from config.school_holidays import load_school_holidays
 from config.settings import Settings
@@ -27,6 +28,7 @@ from ingest.metrics import IngestMetrics
 from ingest.mqtt import Connection, MqttSource, Tls
 from ingest.pipeline import BatchSize, Ingester
 from ingest.profile import Router
+from ingest.profiles.shelf import ProfileShelf
 from ingest.reader import Reader
 from ingest.reading_tables import FileReadingTables
 from ingest.tables import FileTables
@@ -62,6 +64,7 @@ class Parts:
     calendar: Calendar
     register: HeldRegister
     facts: Facts
+    shelf: ProfileShelf
     dated: RegionTables
 
     def api(self, *, ingesting: bool) -> "FastAPI":
@@ -88,6 +91,8 @@ class Parts:
                 open_reading=settings.api.open_reading,
                 ask=self.ask,
                 replay=self.replay,
+                formats=self.shelf,
+                replay_all=self.replay_all,
                 dated=self.dated,
                 temperature_files=WeatherFiles(),
                 archive=temperature_archive(settings),
@@ -109,7 +114,7 @@ class Parts:
         letter = self.records.letter(number)
         return self.replay_all([letter])
 
-    def replay_all(self, letters: list[DeadLetter]) -> Taken:
+    def replay_all(self, letters: Sequence[DeadLetter]) -> Taken:
         """Read dead letters again; those that are read now are marked."""
         at = now()
         done = self.intake.replay(letters, at)
@@ -133,18 +138,25 @@ def build(settings: Settings) -> Parts:
     readings, records = reading_store(settings), SqlRecordStore(settings.records_url())
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
-    profiles = all_profiles(
-        settings.ingest.profiles_folder, site=settings.calendar.zone, without=settings.ingest.profiles_off
+    shelf = ProfileShelf(
+        fixed_profiles(),
+        folder=settings.ingest.profiles_folder,
+        site=settings.calendar.zone,
+        clock=now,
+        without=settings.ingest.profiles_off,
     )
-    router = Router(profiles)
+    router = Router(shelf.profiles)
     reader = Reader(
         router,
         bounds=bounds(settings),
         size_limit=settings.ingest.max_payload_bytes,
     )
+    shelf.users(reader.use)
     types = day_types(settings)
     backlog = Backlog(bound=settings.ingest.queue_messages, bound_bytes=settings.ingest.queue_bytes)
-    source = MqttSource(connection(settings, topics_of(settings, router)), backlog=backlog, clock=now)
+    source = MqttSource(
+        connection(settings, topics_of(settings, router)), backlog=backlog, clock=now, speakers=speakers_of(shelf)
+    )
     return Parts(
         settings=settings,
         readings=readings,
@@ -166,6 +178,7 @@ def build(settings: Settings) -> Parts:
         calendar=Calendar(day_types=types),
         register=HeldRegister(records),
         facts=facts(settings, types),
+        shelf=shelf,
         dated=region_tables(settings),
     )
 

@@ -16,7 +16,7 @@ from api.documents import convert, read_object
 from api.problems import Place, Refused
 from api.room import Body, Caller, InRoom, Room, guard
 from core.errors import NotFound
-from core.formats import Choices, Format, FormatShelf, Found, Trial
+from core.formats import Choices, Chosen, Format, FormatShelf, Found, Trial
 
 router = APIRouter(prefix="/api/v1", tags=["formats"], dependencies=[guard])
 
@@ -101,11 +101,41 @@ class Inspected(msgspec.Struct, frozen=True):
     times: Mapping[str, str]
 
 
+class Meant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a number of a sample means: `unit` empty where the format states none."""
+
+    path: str
+    quantity: str
+    unit: str = ""
+    kind: str = ""
+    register: str = "total"
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person says of a format: its name and topics, whose readings they are, of when, what numbers mean."""
+
+    name: str
+    topic: str
+    meter: str
+    readings: tuple[Meant, ...]
+    each: str = ""
+    time: str = ""
+    time_format: str = "auto"
+    zone: str = "site"
+    title: str = ""
+
+    def choices(self) -> Choices:
+        """Return it as the shelf takes it."""
+        given = msgspec.structs.asdict(self)
+        chosen = tuple(Chosen(**msgspec.structs.asdict(reading)) for reading in self.readings)
+        return Choices(**{**given, "readings": chosen})
+
+
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A sample and what a person says of it."""
 
     topic: str
-    choices: Choices
+    choices: Said
     payload: str = ""
     payload_base64: str = ""
 
@@ -222,7 +252,7 @@ def inspect_sample(room: InRoom, body: Body) -> Response:
 def draft_profile(room: InRoom, body: Body) -> Response:
     """Return the text of a profile."""
     wish = convert(read_object(body), Wish)
-    made = shelf_of(room).draft(wish.topic, wish.content(), wish.choices)
+    made = shelf_of(room).draft(wish.topic, wish.content(), wish.choices.choices())
     return as_json(Drafted(made.name, made.text, tuple(dict(r) for r in made.readings)))
 
 

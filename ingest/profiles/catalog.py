@@ -17,12 +17,17 @@ class Catalog:
     fragments: Mapping[str, Source]
 
     def overlaps(self) -> list[tuple[str, str, str]]:
-        """Return pairs of profiles that name the same topic filter with equal right, and the filter."""
+        """Return pairs of profiles that name the same topic filter with equal right, and the filter.
+
+        Two that both say how their payload is known (match.when) are told apart by it, message by message.
+        """
         found = []
         for one, other in combinations(self.profiles, 2):
             if one.source.bundled != other.source.bundled or one.source.spec.priority != other.source.spec.priority:
                 continue
-            shared = set(one.filters) & set(other.filters)
+            if one.source.spec.match.when and other.source.spec.match.when:
+                continue
+            shared = set(one.source.spec.match.topics) & set(other.source.spec.match.topics)
             found += [(one.name, other.name, topic) for topic in sorted(shared)]
         return found
 

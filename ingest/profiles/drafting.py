@@ -26,7 +26,7 @@ from ingest.profiles.engine import TomlProfile
 from ingest.profiles.forms import form
 from ingest.profiles.lines import Line, explain
 from ingest.profiles.load import parse
-from ingest.profiles.paths import Context, Node, follow, rows, steps
+from ingest.profiles.paths import Context, Node, PathError, Step, follow, rows, steps
 from ingest.profiles.spec import DecodeSpec
 from ingest.profiles.values import Unreadable, plain
 
@@ -62,7 +62,7 @@ def inspect(topic: str, payload: bytes, each: str = "") -> Sample:
     lists = tuple(_lists(tree, ""))
     if chosen in {"csv", "line", "mbus"} and not each:
         each = "rows[]" if chosen == "mbus" else "[]"
-    first = next(rows(Context(tree, tree, topic, {}), steps(each)), None)
+    first = next(rows(Context(tree, tree, topic, {}), _way(each)), None)
     if first is None:
         raise InputError(
             f"there is nothing at {each!r} in the sample", remedy=f"one of: {', '.join(lists) or 'no list'}"
@@ -78,6 +78,13 @@ def inspect(topic: str, payload: bytes, each: str = "") -> Sample:
         names=tuple(f"{{{path}}}" for path, value in leaves if _names(path, value)),
         times={path: written for path, value in leaves if (written := _time(path, value))},
     )
+
+
+def _way(each: str) -> tuple[Step, ...]:
+    try:
+        return steps(each)
+    except PathError as err:
+        raise InputError(f"each: {err}", remedy="one such as values[]") from err
 
 
 def _formed(payload: bytes) -> tuple[str, Node]:

@@ -190,7 +190,7 @@ def _try(one: Node, formats: Sequence[str]) -> tuple[int, bool] | str:
     for form in formats:
         try:
             found = _read(one, form)
-        except (ValueError, OverflowError, ArithmeticError):
+        except (TypeError, ValueError, ArithmeticError):
             continue
         if abs(found[0]) < _US_LIMIT:
             return found
