@@ -1,9 +1,9 @@
-"""Print every figure: `make bench`, or `python -m benchmarks NAME ...` for some of ingest, profiles, rollups, api, storage."""
+"""Print every figure: `make bench`, or `python -m benchmarks NAME ...` for some (ingest, api, baseline, ...)."""
 
 import sys
 from importlib import import_module
 
-NAMES = ("ingest", "profiles", "rollups", "api", "storage")
+NAMES = ("ingest", "profiles", "rollups", "api", "storage", "baseline")
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

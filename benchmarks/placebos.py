@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.baseline.cleaning import Commodity
-from analytics.baseline.fit import fit
+from analytics.baseline.fit import Fits, fit
 from analytics.baseline.model import VERSION
-from analytics.baseline.placebo import GRID, Calibration, Scores, kind_of, score, weighted_quantiles
+from analytics.baseline.placebo import Calibration, Scores, kind_of, score, summed
 from analytics.baseline.sufficiency import sufficiency
 from benchmarks.placebo_data import Meters, cambridge, daiad_water
 from config.placebos import SHIPPED
@@ -28,11 +28,12 @@ DATA_NOTE = (
     " Cambridge Estates Building Energy Archive, MIT); water: 22 homes of DAIAD 2016-2017 (CC BY-SA 4.0)"
 )
 Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
 
 
-def gather(meters: Meters, train_days: int = YEAR) -> tuple[dict[int, tuple[Floats, Floats]], str]:
+def gather(meters: Meters, train_days: int = YEAR) -> tuple[dict[int, tuple[Floats, Longs]], str]:
     """Return by length the scores (n,) of placebos and the meter of each (n,), and the kind of point."""
-    found: dict[int, list[tuple[Floats, Floats]]] = {length: [] for length in LENGTHS}
+    found: dict[int, list[tuple[Floats, Longs]]] = {length: [] for length in LENGTHS}
     kind, size = "", len(meters.days.day)
     for begin in range(0, size - train_days - LENGTHS[0], STEP):
         train = np.zeros(size, bool)
@@ -51,38 +52,13 @@ def gather(meters: Meters, train_days: int = YEAR) -> tuple[dict[int, tuple[Floa
     }, kind
 
 
-def _scored(fits: object, span: npt.NDArray[np.bool_], *, short: bool) -> tuple[Floats, Floats]:
+def _scored(fits: Fits, span: npt.NDArray[np.bool_], *, short: bool) -> tuple[Floats, Longs]:
     judged = sufficiency(fits, span)
     codes = [{r.code for r in (*judged.training[m], *judged.predict[m])} for m in range(len(fits.mean))]
     able = np.array([not (c - {"short_training"} if short else c) for c in codes])
     made = score(fits, span)
     keep = able & np.isfinite(made)
-    return made[keep], np.flatnonzero(keep).astype(float)
-
-
-def summed(scores: Floats, of: Floats, length: int) -> Scores:
-    """Return the scores of one length as the table holds them."""
-    whole = _quantiles(scores, of)
-    hits = {0.68: [], 0.90: []}
-    for meter in np.unique(of):
-        rest = of != meter
-        if rest.any():
-            grid = _quantiles(scores[rest], of[rest])
-            for nominal, row in hits.items():
-                row.append(float((scores[~rest] <= np.interp(nominal, GRID, grid)).mean()))
-    return Scores(
-        days=length,
-        quantiles=tuple(round(float(q), 4) for q in whole),
-        meters=len(np.unique(of)),
-        placebos=len(scores),
-        coverage68=round(float(np.mean(hits[0.68])), 3) if hits[0.68] else 0.0,
-        coverage90=round(float(np.mean(hits[0.90])), 3) if hits[0.90] else 0.0,
-    )
-
-
-def _quantiles(scores: Floats, of: Floats) -> Floats:
-    _, back, count = np.unique(of, return_inverse=True, return_counts=True)
-    return weighted_quantiles(scores, 1.0 / count[back], GRID)
+    return made[keep], np.flatnonzero(keep)
 
 
 def made(folder: Path) -> dict[str, tuple[Scores, ...]]:
@@ -93,10 +69,13 @@ def made(folder: Path) -> dict[str, tuple[Scores, ...]]:
         (cambridge(Commodity.GAS, folder), YEAR),
         (daiad_water(), 240),
     ]
-    kinds = {}
+    kinds: dict[str, tuple[Scores, ...]] = {}
     for meters, train_days in sets:
         scores, kind = gather(meters, train_days)
-        kinds[kind] = tuple(summed(values, of, length) for length, (values, of) in scores.items() if len(values))
+        like = {row.days: row for row in kinds.get("electricity", ())} if kind == "heating" else {}
+        kinds[kind] = tuple(
+            summed(values, of, length, like.get(length)) for length, (values, of) in scores.items() if len(values)
+        )
         for row in kinds[kind]:
             print(
                 kind,

@@ -16,7 +16,7 @@ Longs = npt.NDArray[np.int64]
 
 WEEK: Final = 7
 LEAST_WEEKS: Final = 4  # shorter than a month it is a holiday or an odd week, which the interval holds
-SIZE: Final = 0.3  # of the usual level: smaller changes widen the interval, they do not bar it
+SIZE: Final = 0.35  # of the usual level: smaller changes widen the interval, they do not bar it
 SHARE: Final = 0.07  # of the span's consumption: what moves less lies within the interval
 EXPLAINS: Final = 0.6  # of the weekly variance that the model leaves
 TINY: Final = 1e-12

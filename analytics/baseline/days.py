@@ -31,6 +31,16 @@ class Days:
     school: Bools
     modes: Mapping[str, Bools] = field(default_factory=dict)
 
+    def among(self, place: Bools) -> "Days":
+        """Return some of the days."""
+        return Days(
+            day=self.day[place],
+            holiday=self.holiday[place],
+            festive=self.festive[place],
+            school=self.school[place],
+            modes={name: mode[place] for name, mode in self.modes.items()},
+        )
+
     @property
     def weekday(self) -> npt.NDArray[np.int64]:
         """0 is Monday."""

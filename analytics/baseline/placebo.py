@@ -23,6 +23,7 @@ QUARTER: Final = 3  # blocks
 PERIOD_SHARE: Final = 0.75  # the size of an error follows the predicted span by this share, the yearly mean by the rest
 GRID: Final = np.linspace(0.01, 0.99, 99)  # of the stored quantiles of scores
 NOMINAL: Final = (0.68, 0.90)
+LIKE_WORTH: Final = 4.0  # meters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ class Calibration:
         """
         rows = self.kinds[kind]
         lengths = np.array([row.days for row in rows], float)
-        known = np.array([_quantile_of(row, nominal) for row in rows])
+        known = np.array([np.interp(nominal, GRID, row.quantiles) for row in rows])
         inside = np.interp(np.log(np.maximum(days, 1)), np.log(lengths), known)
         short = np.sqrt(np.maximum(lengths[0] / np.maximum(days, 1), 1.0))
         long = np.sqrt(np.maximum(days / lengths[-1], 1.0))
@@ -115,12 +116,40 @@ def _nearest(rows: Sequence[Scores], days: int) -> Scores:
     return min(rows, key=lambda row: abs(np.log(row.days / max(days, 1))))
 
 
-def _quantile_of(row: Scores, nominal: float) -> float:
-    """Return the conformal quantile: a little above the nominal one, for the meters are few."""
-    level = (
-        min(np.ceil((row.meters + 1) * nominal) / row.meters, GRID[-1]) if row.meters < 1 / (1 - nominal) else nominal
+def summed(scores: Floats, of: npt.NDArray[np.int64], days: int, like: Scores | None = None) -> Scores:
+    """Return what a table holds of placebo scores (n,) of meters `of` (n,) at one length, each meter counting alike.
+
+    Where meters are few, the scores of a like kind count as `LIKE_WORTH` meters beside them. The coverage is that of
+    each meter by the quantiles of all others.
+    """
+    meters = np.unique(of)
+    rest = [_told_by(scores[of != m], of[of != m], like, scores[of == m]) for m in meters]
+    covered = np.mean(rest, axis=0) if len(meters) > 1 else np.zeros(2)
+    return Scores(
+        days=days,
+        quantiles=tuple(np.round(_grid_of(scores, of, like), 4).tolist()),
+        meters=len(meters),
+        placebos=len(scores),
+        coverage68=round(float(covered[0]), 3),
+        coverage90=round(float(covered[1]), 3),
     )
-    return float(np.interp(level, GRID, row.quantiles))
+
+
+def _told_by(scores: Floats, of: npt.NDArray[np.int64], like: Scores | None, left_out: Floats) -> list[float]:
+    """Return which share of a left-out meter's scores the quantiles of others cover, at 68 and 90 %."""
+    if not len(scores):
+        return [0.0, 0.0]
+    grid = _grid_of(scores, of, like)
+    return [float((left_out <= np.interp(nominal, GRID, grid)).mean()) for nominal in NOMINAL]
+
+
+def _grid_of(scores: Floats, of: npt.NDArray[np.int64], like: Scores | None) -> Floats:
+    _, back, count = np.unique(of, return_inverse=True, return_counts=True)
+    weights = 1.0 / count[back]
+    if like is not None:
+        scores = np.concatenate([scores, np.array(like.quantiles)])
+        weights = np.concatenate([weights, np.full(len(GRID), LIKE_WORTH / len(GRID))])
+    return weighted_quantiles(scores, weights, GRID)
 
 
 def weighted_quantiles(values: Floats, weights: Floats, at: Floats) -> Floats:
