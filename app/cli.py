@@ -102,11 +102,14 @@ def api_command(config: Path | None) -> None:
 @click.argument("file", type=FILE, required=False)
 @CONFIG
 def check_config_command(file: Path | None, config: Path | None) -> None:
-    """Check the settings of FILE (or --config, ODECET_CONFIG, odecet.toml), the environment and tables; print them."""
+    """Check the settings of FILE (or --config, ODECET_CONFIG, odecet.toml), environment, tables and profiles."""
     from app.dated_tables import region_tables  # noqa: PLC0415 - each command loads its own
+    from app.profiles import all_profiles  # noqa: PLC0415 - same
 
     settings = settings_of(file or config)
     region_tables(settings)
+    ingest = settings.ingest
+    all_profiles(ingest.profiles_folder, site=settings.calendar.zone, without=ingest.profiles_off)
     for path, value in settings.shown():
         click.echo(f"{path} = {value}")
 

@@ -27,9 +27,10 @@ def environment(folder: Path, **settings: object) -> dict[str, str]:
     return {**os.environ, "ODECET_DATA__FOLDER": str(folder / "data"), "ODECET_LOG__LEVEL": "warning", **chosen}
 
 
-def odecet(folder: Path, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
+def odecet(folder: Path, *words: str, stdin: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(ODECET), *words],
+        input=stdin,
         cwd=folder,
         env=environment(folder, **settings),
         capture_output=True,
@@ -89,6 +90,33 @@ def test_settings_are_printed_and_a_wrong_one_is_refused_by_its_path(tmp_path: P
     assert bad.returncode == 2
     assert "ODECET_API__PORT" in bad.stderr
     assert "Traceback" not in bad.stderr
+
+
+def test_a_mistake_in_a_profile_is_told_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "mine.toml").write_text('name = "mine"\n[match]\ntopics = ["x"]\n', encoding="utf-8")
+    bad = odecet(tmp_path, "check-config", INGEST__PROFILES_FOLDER="profiles")
+    assert bad.returncode == 2
+    assert "mine.toml, line 1, key rows: the profile reads nothing" in bad.stderr
+
+
+def test_a_message_is_decoded_as_it_comes_on_standard_input(tmp_path: Path) -> None:
+    def decode(topic: str, payload: str) -> tuple[int, dict[str, object]]:
+        done = odecet(tmp_path, "decode", "--topic", topic, stdin=payload)
+        return done.returncode, json.loads(done.stdout)
+
+    code, line = decode("tele/sklep/SENSOR", '{"ENERGY":{"Total":5.5}}')
+    assert (code, line["readings"][0]["value"]) == (0, 5.5)  # type: ignore[index]
+    code, line = decode("nobody/knows", "it")
+    assert code == 1
+    assert str(line["rejected"]).startswith("no_profile")
+    vectors = [{"id": "a", "topic": "tele/x/LWT", "payload": "Online"}, {"topic": "odecet/x", "payload": "{"}]
+    (tmp_path / "v.json").write_text(json.dumps({"vectors": vectors}), encoding="utf-8")
+    done = odecet(tmp_path, "decode", "--vectors", "v.json")
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert first == {"id": "a", "ignored": "availability"}
+    assert (second["id"], second["rejected"][:9]) == (1, "malformed")
+    assert odecet(tmp_path, "decode").returncode == 2
 
 
 @pytest.mark.parametrize("words", [("import",), ("replay", "nothing.csv"), ("curve", "--readings", "nothing.csv")])
