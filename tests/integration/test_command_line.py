@@ -97,7 +97,7 @@ def test_a_mistake_in_a_profile_is_told_before_anything_starts(tmp_path: Path) -
     (tmp_path / "profiles" / "mine.toml").write_text('name = "mine"\n[match]\ntopics = ["x"]\n', encoding="utf-8")
     bad = odecet(tmp_path, "check-config", INGEST__PROFILES_FOLDER="profiles")
     assert bad.returncode == 2
-    assert "mine.toml, line 1, key rows: the profile reads nothing" in bad.stderr
+    assert "mine.toml, key rows: the profile reads nothing" in bad.stderr
 
 
 def test_a_message_is_decoded_as_it_comes_on_standard_input(tmp_path: Path) -> None:
