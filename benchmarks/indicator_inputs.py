@@ -90,9 +90,7 @@ def run() -> None:
 
 
 def _first_readings(readings: DuckDBReadingStore, points: list[Point]) -> None:
-    keys = [
-        SeriesKey(p.id, "volume.total" if p.commodity is Commodity.COLD_WATER else "energy.total") for p in points
-    ]
+    keys = [SeriesKey(p.id, "volume.total" if p.commodity is Commodity.COLD_WATER else "energy.total") for p in points]
     at = np.full(len(keys), instant(datetime(FIRST, 1, 1, tzinfo=PRAGUE)))
     readings.write(Readings.of(keys, np.arange(len(keys)), at, np.zeros(len(keys))))
 

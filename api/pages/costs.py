@@ -18,7 +18,7 @@ from api.spans import addable
 from api.texts import Language
 from core.calendar import Period
 from core.registry import Commodity, Point
-from core.tariffs import PARTS_OF
+from core.tariffs import PARTS_OF, CostPart
 from services.costs import PointCost, costs
 from services.demand import advice, demand, year_until
 from services.monthly_use import Months, months_of
@@ -92,7 +92,7 @@ def _block(commodity: Commodity, bills: list[PointCost], words: Language) -> Com
     return CommodityCost(
         commodity=commodity,
         bills=tuple(bills),
-        parts={p: parts[p] for p in PARTS_OF[commodity] if p in parts},
+        parts={p: parts[p] for p in PARTS_OF[commodity] if parts.get(p) or (p is CostPart.BREACH and p in parts)},
         known_czk=sum(known) if known else None,
         whole=all(b.czk is not None for b in bills),
         lacking={text: list(names) for text, names in lacking.items()},

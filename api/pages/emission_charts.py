@@ -24,6 +24,8 @@ MORE: Final = "#a4432a"
 LESS: Final = "#1d6f42"
 BREACH: Final = "#b3372f"
 WHOLE: Final = "#566872"
+THIN: Final = 0.3
+"""Below this share of the whole a part is hardly seen on an axis from zero."""
 
 
 def by_carrier(
@@ -51,21 +53,30 @@ def by_carrier(
     return finished(bars, title, "t CO₂")
 
 
+def floor_of(rows: Rows) -> float:
+    """Return where a waterfall's axis begins: at zero, unless the parts would be too thin to be seen."""
+    levels = [float(row["top"]) for row in rows] + [float(row["high"]) for row in rows]
+    low, high = min(levels), max(levels)
+    return max(low - 0.6 * (high - low), 0.0) if 0 < high - low < THIN * high else 0.0
+
+
 def waterfall(rows: Rows, *, unit: str, words: Language, title: str) -> Spec:
-    """Return a change by cause as a waterfall: rows of label, low, high, kind (whole, more, less), text."""
+    """Return a change by cause as a waterfall: rows of label, low, high, top, kind (whole, more, less), text."""
     order = [str(row["label"]) for row in rows]
     kinds = ("whole", "more", "less")
     color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(kinds), range=[WHOLE, MORE, LESS]))
     axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelLimit=160)
     x = alt.X("label:N", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.35))
     tips = [alt.Tooltip("label:N", title=words.text("Cause")), alt.Tooltip("text:N", title=unit)]
-    data = data_of(rows)
+    floor, top = floor_of(rows), max(float(row["top"]) for row in rows)
+    scale = alt.Scale(domain=[floor, top + 0.08 * (top - floor)], nice=False) if floor else alt.Scale(zero=True)
+    data = data_of([{**row, "low": max(float(row["low"]), floor)} for row in rows])
     bars = (
         alt.Chart(data)
         .mark_bar()
         .encode(
             x=x,
-            y=alt.Y("low:Q", axis=value_axis(), scale=alt.Scale(zero=False)),
+            y=alt.Y("low:Q", axis=value_axis(), scale=scale),
             y2="high:Q",
             color=color,
             tooltip=tips,

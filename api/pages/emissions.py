@@ -18,7 +18,7 @@ from api.emission_rows import (
     own_row,
     period_row,
 )
-from api.pages.emission_charts import by_carrier, waterfall
+from api.pages.emission_charts import by_carrier, floor_of, waterfall
 from api.pages.figures import Figure
 from api.pages.view import Seen, Viewer
 from api.reasons import Lacking, carrier_name, status_name
@@ -81,6 +81,9 @@ def emissions_page(
     found = change(whose, compared_with(after, "", zone), after, ask=v.room.ask, tables=v.room.deps.dated)
     row = change_row(found, v.words)
     now = v.room.now()
+    bars = _bars(row, v.words)
+    title = v.words.text("What changed the emissions")
+    fall = waterfall(bars, unit="t CO₂", words=v.words, title=title) if bars else None
     return v.page(
         "emissions.html",
         scope=scope,
@@ -95,7 +98,8 @@ def emissions_page(
         chart=_chart(v.words, shown),
         change=row,
         causes=_causes(row.split, v.words),
-        fall=_waterfall(row, row.split, v.words),
+        fall=fall,
+        cut=bool(bars) and floor_of(bars) > 0,
     )
 
 
@@ -170,9 +174,10 @@ def _causes(split: SplitRow | None, words: Language) -> list[CauseLine]:
     ]
 
 
-def _waterfall(row: ChangeRow, split: SplitRow | None, words: Language) -> dict[str, Any] | None:
+def _bars(row: ChangeRow, words: Language) -> list[dict[str, Any]]:
+    split = row.split
     if split is None:
-        return None
+        return []
     bars, level = [_bar(row.before_start[:4], 0.0, split.before, "whole", words)], split.before
     for cause, name in CAUSES.items():
         part = split.parts.get(cause)
@@ -180,7 +185,7 @@ def _waterfall(row: ChangeRow, split: SplitRow | None, words: Language) -> dict[
             bars.append(_bar(words.text(name), level, level + part, "more" if part > 0 else "less", words))
             level += part
     bars.append(_bar(row.after_start[:4], 0.0, split.after, "whole", words))
-    return waterfall(bars, unit="t CO₂", words=words, title=words.text("What changed the emissions"))
+    return bars
 
 
 def _bar(label: str, low: float, high: float, kind: str, words: Language) -> dict[str, Any]:
