@@ -14,7 +14,6 @@ from ingest.accept import Bounds, accept
 from ingest.message import Message
 from ingest.profile import Decoded
 from ingest.reading_tables_file import Grid, grid_of, is_date, raw_sheets
-from ingest.reading_tables_headings import plain
 from ingest.reading_tables_propose import propose
 from ingest.reading_tables_read import read
 
@@ -35,9 +34,8 @@ class FileReadingTable:
 
     @property
     def fingerprint(self) -> str:
-        """The name of the headings of the proposed sheet, without case and accents."""
-        words = "\x1f".join(f"{plain(h)}\x1e{h.rpartition('[')[2]}" for h in self.columns())
-        return hashlib.sha256(words.encode()).hexdigest()[:32]
+        """The name of the headings of the proposed sheet."""
+        return hashlib.sha256("\x1f".join(self.columns()).encode()).hexdigest()[:32]
 
     def columns(self, sheet: str = "") -> Sequence[str]:
         """Return the headings of a sheet (empty: of the proposed one)."""

@@ -19,6 +19,7 @@ from ingest.reading_tables_times import DAY_US
 
 HOUR_US: Final = 3_600_000_000
 _SECOND_US: Final = 1_000_000
+_MINUTE_US: Final = 60_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def _change(day: date, tz: ZoneInfo) -> tuple[int, int]:
         middle = (low + high) // 2
         at = (EPOCH + timedelta(microseconds=middle)).astimezone(tz)
         low, high = (middle, high) if (at.utcoffset() or timedelta()) // MICROSECOND == before else (low, middle)
-    change = -(-high // 60_000_000) * 60_000_000 if high % 60_000_000 else high
+    change = high // _MINUTE_US * _MINUTE_US  # clocks change on a whole minute, less than a second before
     walls = sorted((change + before, change + after))
     return walls[0], walls[1]
 

@@ -14,6 +14,8 @@ from itertools import zip_longest
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
+from openpyxl.utils import get_column_letter
+
 from core.errors import InputError, UnitError
 from core.units import unit
 from ingest.tables import FIELD_LIMIT, decoded, is_workbook, unguarded, without_hint
@@ -123,6 +125,8 @@ def grid_of(raw: RawSheet) -> Grid:
         return Grid(name=raw.name, columns=(), cells=(), head_row=1, first_row=1)
     head = _head(rows)
     names, begin = _headings(rows, head)
+    if any(is_date(value) for value in rows[head]):  # no headings at all: columns are known by their letters
+        names, begin = [get_column_letter(n + 1) for n in range(max(map(len, rows)))], head
     body = rows[begin:]
     cells = tuple(zip_longest(*body)) if body else ()
     first_row = begin + 1 + raw.above

@@ -101,12 +101,12 @@ _OBIS: Final = re.compile(r"(?:1-[01]:)?([1-8])\.8\.([0-9])(?:\*\d+)?")
 _TARIFFS: Final = re.compile(
     r"(?<![^\W_])(?:(VT|T1|tarif 1)|(NT|T2|tarif 2)|(?:T|tarif )([34]))(?![^\W_])", re.IGNORECASE
 )
-_EXPORT: Final = re.compile(r"\b(dodavka do site|dodavka|pretok\w*|export|feed in|dodano)\b")
+_EXPORT: Final = re.compile(r"\b(dodavka do (site|ds)|pretok\w*|export|feed in|dodano do site)\b")
 _IMPORT: Final = re.compile(r"\b(odber|import|odebrano)\b")
 _GENERIC: Final = re.compile(
     r"\b(celkem|total|hodnota|value|kwh|mwh|m3|gj|kw|elektrin[ay]|plynu?|vod[ay]|tepl[oa]|energie|cinna|jalova|prumerny"
     r"|vykon|profil\w*|namerena?|mereni|stav|stavy|odecet|odecty|cislenik\w*|ciselnik\w*|spotreba|odber|mnozstvi"
-    r"|dodavka|vyroba|consumption|usage|reading|index|dial|amount|v|za|konecny|pocatecni|meridla|vt|nt|t1|t2)\b"
+    r"|dodavka|vyroba|consumption|usage|reading|index|dial|amount|v|za|konecny|pocatecni|do|site|ds|pretok\w*|export|import|meridla|vt|nt|t1|t2)\b"
 )
 
 
@@ -195,7 +195,10 @@ def register_of(written: str) -> str:
     found, _ = _register_in(text)
     if found:
         return found
-    if _IMPORT.search(plain(text)):
+    words = plain(text)
+    if words in {"dodavka", "dodano"}:  # of a register; in a heading `Dodávka tepla` is what was used
+        return ".export"
+    if _IMPORT.search(words):
         return ".import"
     raise InputError(f"register {text!r} is not known", remedy="write VT, NT, odběr, dodávka or energy.import")
 

@@ -97,7 +97,8 @@ def _roles(grid: Grid) -> dict[str, Role]:
     roles = {heading: role_of(heading) for heading in grid.columns}
     for heading, role in roles.items():
         if role is Role.VALUE and not is_numeric(grid, heading):
-            roles[heading] = Role.TIME if _dated(grid, heading) else Role.NOTE
+            units = Role.UNIT if _of_units(grid, heading) else Role.NOTE
+            roles[heading] = Role.TIME if _dated(grid, heading) else units
     times = [h for h, role in roles.items() if role in {Role.TIME, Role.CLOCK}]
     dated = [h for h in times if _dated(grid, h)]
     for heading in times:
@@ -129,6 +130,12 @@ def _sample(grid: Grid, heading: str) -> Sequence[Value]:
 def _dated(grid: Grid, heading: str) -> bool:
     sample = _sample(grid, heading)
     return bool(sample) and sum(map(is_date, sample)) * 2 > len(sample)
+
+
+def _of_units(grid: Grid, heading: str) -> bool:
+    """Return whether most cells of a column are units: `MJ` is a megajoule, and the Czech for a unit of measure."""
+    sample = _sample(grid, heading)
+    return sum(isinstance(c, str) and _known(c) for c in sample) * 2 > len(sample)
 
 
 def is_numeric(grid: Grid, heading: str) -> bool:
