@@ -21,6 +21,9 @@ from ingest.profiles.times import ARRIVED, Clocks, TimeRule, choose
 from ingest.profiles.values import Unreadable
 
 CACHED_TOPICS: Final = 20_000
+DESCRIBED: Final = 2
+"""The first of the rank of what devices describe themselves (ingest.discovery), behind the formats."""
+
 METER_LENGTH: Final = 200
 MOST_ROWS: Final = 20_000
 """Rows that are read of one message; a year of quarter-hours is twice as many."""
@@ -62,6 +65,8 @@ class TomlProfile:
         found = [precision(p.text) for p in self._compiled.topics if p.match(topic) is not None]
         if not found and not spec.match.anywhere:
             return None
+        if spec.match.described_first and self.source.bundled:
+            return (DESCRIBED, 1, 0 if found else 1, *min(found, default=()), -spec.priority)
         return (int(self.source.bundled), 0 if found else 1, *min(found, default=()), -spec.priority)
 
     def claims(self, message: Message) -> str:

@@ -10,12 +10,16 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class MatchSpec(Table):
-    """Which messages: topic filters with captures ({name} one level, {name...} the rest), and what must hold."""
+    """Which messages: topic filters with captures ({name} one level, {name...} the rest), and what must hold.
+
+    `described_first`: where a device describes a topic itself (discovery), its description says more than the format.
+    """
 
     topics: list[str] = []
     anywhere: bool = False
     when: dict[str, Any] = {}
     subscribe: bool = True
+    described_first: bool = False
 
 
 class IgnoreSpec(Table):
