@@ -28,6 +28,7 @@ from api.routes import (
     readings,
     register,
     weather,
+    webhooks,
     work,
 )
 
@@ -66,6 +67,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         weather,
         models,
         measures,
+        webhooks,
     ):
         app.include_router(module.router)
     for module in (emissions, costs, benchmarks):
