@@ -67,11 +67,11 @@ SAVING: Final[dict[str, Any]] = {
         "czk": 61200.0,
         "low90_czk": 6500.0,
         "high90_czk": 115900.0,
-        "reason": "",
+        "reason": None,
         "year_czk": 73400.0,
         "payback_years": 114.4,
         "own_payback_years": 68.7,
-        "payback_reason": "",
+        "payback_reason": None,
     },
 }
 SAVINGS: Final[dict[str, Any]] = {

@@ -11,7 +11,7 @@ import numpy as np
 from analytics.sharing import together
 from core.registry import Measure, Point
 from core.rollup import NANO
-from services.savings import Month, Share
+from services.savings import Month, Reason, Share
 
 PriceOf = Callable[[Point, date], float | None]
 """What one more unit of a point's commodity costs in the month that begins on a day [Kč], None where nobody said it."""
@@ -80,11 +80,11 @@ class Worth:
 
     czk: float | None
     half90_czk: float | None
-    reason: str
+    reason: Reason | None
     year_czk: float | None
     payback_years: float | None
     own_payback_years: float | None
-    payback_reason: str
+    payback_reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,23 +169,23 @@ def _sum(parts: Sequence[tuple[str, int, float, float]]) -> Sum:
 def _worth(measure: Measure, shares: Sequence[Share], points: Mapping[str, Point], price_of: PriceOf) -> Worth:
     known = [share for share in shares if share.months]
     if not known:
-        return _no_worth("no saving is known")
+        return _no_worth(Reason(code="no_saving", facts={}))
     priced = [(share, _prices(share, points[share.point], price_of)) for share in known]
     lacking = sorted({share.point for share, prices in priced if any(p is None for p in prices)})
     if lacking:
-        return _no_worth(f"no price is known for point {', '.join(lacking)}")
+        return _no_worth(Reason(code="no_price", facts={"points": ", ".join(lacking)}))
     czk = sum(_czk(share, prices) for share, prices in priced)
     half90 = float(together(np.array([[_half_czk(share, prices)] for share, prices in priced]))[0])
     days = max(sum(month.days for month in share.months) for share in known)
     year, reason = _year(czk, half90, days)
     own = max((measure.investment_czk or 0.0) - (measure.subsidy_czk or 0.0), 0.0)
     invested = measure.investment_czk
-    reason = reason or ("no investment is stated" if invested is None else "")
+    reason = reason or (Reason(code="no_investment", facts={}) if invested is None else None)
     paid = year is not None and invested is not None
     return Worth(
         czk=czk,
         half90_czk=half90,
-        reason="",
+        reason=None,
         year_czk=year,
         payback_years=invested / year if paid and year and invested is not None else None,
         own_payback_years=own / year if paid and year else None,
@@ -193,7 +193,7 @@ def _worth(measure: Measure, shares: Sequence[Share], points: Mapping[str, Point
     )
 
 
-def _no_worth(reason: str) -> Worth:
+def _no_worth(reason: Reason) -> Worth:
     return Worth(
         czk=None,
         half90_czk=None,
@@ -220,13 +220,13 @@ def _half_czk(share: Share, prices: Sequence[float | None]) -> float:
     return share.months[-1].so_far_half90 * mean
 
 
-def _year(czk: float, half90_czk: float, days: int) -> tuple[float | None, str]:
+def _year(czk: float, half90_czk: float, days: int) -> tuple[float | None, Reason | None]:
     """Return what a year is worth, or why that is not told."""
     if days < WHOLE_YEAR:
-        return None, f"only {days} days are known since it is in effect, a year is needed"
+        return None, Reason(code="short_year", facts={"days": days})
     if czk <= half90_czk:
-        return None, "the saving is not significant"
-    return czk / days * YEAR_DAYS, ""
+        return None, Reason(code="not_significant", facts={})
+    return czk / days * YEAR_DAYS, None
 
 
 # Totals

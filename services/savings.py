@@ -29,6 +29,11 @@ TEXTS_OF_SAVINGS: Final[Mapping[str, str]] = {
     "generation": "generation is no consumption: name the point of supply that the plant feeds",
     "measure_in_training": "not enough data: measure {measure} changed the point within the year before",
     "not_yet": "no whole day has passed since it is in effect ({date})",
+    "no_saving": "no saving is known",
+    "no_price": "no price is known for point {points}",
+    "no_investment": "no investment is stated",
+    "short_year": "only {days} days are known since it is in effect, a year is needed",
+    "not_significant": "the saving is not significant",
 }
 """Reasons besides those of baselines."""
 WINDOWS: Final = (365, 548, 730)

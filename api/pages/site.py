@@ -7,7 +7,21 @@ from urllib.parse import quote
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from starlette.responses import Response
 
-from api.pages import benchmarks, building, costs, desk, emissions, formats, login, point, region, register_files
+from api.pages import (
+    benchmarks,
+    building,
+    costs,
+    desk,
+    emissions,
+    formats,
+    login,
+    measures,
+    models,
+    point,
+    region,
+    register_files,
+    stations,
+)
 from api.pages.bundle import STATIC, chart_library, chart_locales
 from api.pages.view import MustLogIn, back
 
@@ -49,6 +63,8 @@ async def to_login(request: Request, _: Exception) -> Response:
 def build_pages(app: FastAPI) -> None:
     """Add the pages to the app."""
     app.include_router(router)
-    for module in (login, region, building, point, emissions, costs, benchmarks, formats, desk, register_files):
+    for module in (login, region, building, models, point, emissions, costs, benchmarks, formats, desk, register_files):
+        app.include_router(module.router)
+    for module in (measures, stations):
         app.include_router(module.router)
     app.add_exception_handler(MustLogIn, to_login)

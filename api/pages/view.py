@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.access import ANYONE, COOKIE, check_origin, cookie_holder
+from api.model_texts import shown_reason
 from api.pages.bundle import mark
 from api.problems import Refused
 from api.rim import SAFE_METHODS
@@ -36,7 +37,9 @@ def templates(code: str) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(words.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    made.globals.update(w=words, static=static, languages=LANGUAGES, moment=datetime.fromisoformat)
+    made.globals.update(
+        w=words, w_reason=shown_reason, static=static, languages=LANGUAGES, moment=datetime.fromisoformat
+    )
     return made
 
 

@@ -128,25 +128,26 @@ class SavedWorth(msgspec.Struct, frozen=True):
     czk: float | None
     low90_czk: float | None
     high90_czk: float | None
-    reason: str
+    reason: ModelReason | None
     year_czk: float | None
     payback_years: float | None
     own_payback_years: float | None
-    payback_reason: str
+    payback_reason: ModelReason | None
 
     @classmethod
     def of(cls, found: Worth) -> "SavedWorth":
         """Return the JSON form."""
-        known = found.czk is not None and found.half90_czk is not None
-        low, high = (
-            (found.czk - found.half90_czk, found.czk + found.half90_czk)
-            if known and found.czk is not None and found.half90_czk is not None
-            else (None, None)
-        )
+        czk, half = found.czk, found.half90_czk
         return cls(
-            found.czk, low, high, found.reason, found.year_czk, found.payback_years, found.own_payback_years,
-            found.payback_reason,
-        )  # fmt: skip
+            czk=czk,
+            low90_czk=None if czk is None or half is None else czk - half,
+            high90_czk=None if czk is None or half is None else czk + half,
+            reason=None if found.reason is None else ModelReason.of(found.reason),
+            year_czk=found.year_czk,
+            payback_years=found.payback_years,
+            own_payback_years=found.own_payback_years,
+            payback_reason=None if found.payback_reason is None else ModelReason.of(found.payback_reason),
+        )
 
 
 class Saving(msgspec.Struct, frozen=True):

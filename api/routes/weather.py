@@ -137,7 +137,13 @@ def span_of_days(room: Room, start: str, end: str) -> tuple[date, date]:
 
 def shown_days(found: StationDays) -> Days:
     """Return the JSON form of a station's days."""
-    rows = zip(found.day.astype(str).tolist(), found.temp_c.tolist(), found.source.tolist(), found.known_h, strict=True)
+    rows = zip(
+        found.day.astype(str).tolist(),
+        found.temp_c.tolist(),
+        found.source.tolist(),
+        found.known_h.tolist(),
+        strict=True,
+    )
     days = [
         Day(day, None if temp != temp else round(temp, 3), found.stations[source] if source >= 0 else NOBODY, hours)  # noqa: PLR0124 - NaN
         for day, temp, source, hours in rows

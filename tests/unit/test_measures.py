@@ -28,7 +28,7 @@ from ingest.tables import FileTables
 from services.exchange import apply_import, export_register, plan_import, undo_import
 from services.measures import Status, measured, of_plan, within
 from services.register import By, create, put
-from services.savings import Savings, Share
+from services.savings import Savings, Share, text_of
 from storage.records import SqlRecordStore
 from tests.unit.savings_world import LAST, build_world, heating, since
 
@@ -296,12 +296,14 @@ def test_what_is_not_known_says_why_and_never_zero(tmp_path: Path) -> None:
     shares = two_points(tmp_path, WIDE)
     unpriced = measured([WIDE], shares, POINTS, lambda point, _: None if point.id == "b" else 2.0)[0].worth
     assert (unpriced.czk, unpriced.payback_years) == (None, None)
-    assert unpriced.reason == "no price is known for point b"
+    assert unpriced.reason is not None
+    assert text_of(unpriced.reason) == "no price is known for point b"
     half = [replace(s, months=s.months[:3]) for s in shares]
     short = measured([WIDE], half, POINTS, lambda *_: 2.0)[0].worth
     assert short.czk is not None
     assert short.payback_years is None
-    assert "a year is needed" in short.payback_reason
+    assert short.payback_reason is not None
+    assert short.payback_reason.code == "short_year"
     gone = [replace(s, months=()) if s.point == "b" else s for s in shares]
     partly = measured([WIDE], gone, POINTS, lambda *_: 2.0)[0]
     assert partly.status is Status.PARTLY
@@ -314,7 +316,8 @@ def test_an_insignificant_saving_pays_nothing_back(tmp_path: Path) -> None:
     shares = two_points(tmp_path, WIDE, factor=1.0)
     worth = measured([WIDE], shares, POINTS, lambda *_: 2.0)[0].worth
     assert worth.payback_years is None
-    assert worth.payback_reason == "the saving is not significant"
+    assert worth.payback_reason is not None
+    assert worth.payback_reason.code == "not_significant"
 
 
 def test_only_measures_of_the_plan_count_and_none_twice(tmp_path: Path) -> None:
