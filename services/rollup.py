@@ -236,8 +236,10 @@ class RollUps:
         return blank(former.take(stale))
 
     def _ended(self, grain: Period, made: _Made, rolled: RollUp) -> RollUp:
-        """Return the stored periods of a touched span that the curve does not reach any more, with nothing known."""
-        begin, end = np.datetime64(made.asked[0], "us"), np.datetime64(made.asked[1] + 1, "us")
+        """Return the stored periods that the curve does not reach any more, from its end on, with nothing known."""
+        at, (first, last) = made.built.curve.at_us, made.asked
+        begin = np.datetime64(min(first, int(at[-1])) if len(at) else first, "us")
+        end = np.datetime64((max(last, int(at[0])) if len(at) else last) + 1, "us")
         bounds = edges(grain, begin, end, self.day_types.zone)
         former = self.readings.read_rollup(grain, [made.plan.key], bounds[0], bounds[-1])
         have = rolled.start[rolled.code == rolled.series.index(made.plan.key)] if made.plan.key in rolled.series else []

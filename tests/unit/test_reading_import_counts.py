@@ -70,7 +70,7 @@ def test_what_was_undone_leaves_no_consumption(counted: Counted) -> None:
 
 def test_hand_readings_that_were_undone_at_the_end_of_a_dial_leave_nothing(counted: Counted) -> None:
     world = counted.world
-    at = np.datetime64("2024-03-01T00:00", "us") + np.arange(40 * 24) * np.timedelta64(3600, "s")  # enough to learn from
+    at = np.datetime64("2024-03-01T00:00", "us") + np.arange(40 * 24) * np.timedelta64(3600, "s")  # it learns
     key = SeriesKey("em-1", "energy.import")
     world.readings.write(Readings.of([key], np.zeros(len(at)), at, 1000 + np.arange(len(at)) * 2.0, source="mqtt"))
     told = counted.months("P1", utc(2024, 3), utc(2024, 6, 20))
