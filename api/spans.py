@@ -10,16 +10,26 @@ from api.room import Room
 from core.calendar import Period, moment
 from core.errors import InputError
 from services import emissions
+from services.emission_change import Weather
 from services.monthly_use import Months, months_between, months_of
+from services.weather_effect import WeatherEffect
 
 Whole = tuple[Months, tuple[datetime, datetime]]
 PREVIOUS_YEAR: Final = "previous-year"
+MOST_MODELS: Final = 100
+"""So many points have their models made while somebody waits; more where that is asked for."""
 
 
 def addable(room: Room, scope: Scope) -> emissions.Scope:
     """Return the points that are meant and may be added up, with the buildings of the register."""
     now = room.now()
     return emissions.Scope(points=addends(points_of(scope, now), now).points, buildings=now.buildings)
+
+
+def weather_of(room: Room, scope: emissions.Scope, asked: bool | None) -> Weather | None:  # noqa: FBT001 - of a query
+    """Return what tells the weather's part of a change, None where nobody asked or this process makes no models."""
+    wanted = len(scope.points) <= MOST_MODELS if asked is None else asked
+    return WeatherEffect(baselines=room.baselines()) if wanted and room.deps.facts is not None else None
 
 
 def months_asked(room: Room, period: Period, start: str, to: str, zone: ZoneInfo) -> Months:

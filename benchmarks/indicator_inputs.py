@@ -113,7 +113,7 @@ def _measure(readings: DuckDBReadingStore, records: SqlRecordStore, points: list
     acts = {
         "emissions of five years": lambda: emissions(scope, years, ask=ask, tables=tables),
         "own generation of five years": lambda: own_generation(scope, years, ask=ask, tables=tables),
-        "change 2024 to 2025": lambda: change(scope, span(2024), span(2025), ask=ask, tables=tables),
+        "change 2024 to 2025": lambda: change(scope, span(2024)[0], span(2025)[0], ask=ask, tables=tables),
         "benchmark of energy 2025": lambda: benchmark(
             Measure.ENERGY_PER_AREA,
             list(buildings.values()),

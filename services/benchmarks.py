@@ -1,6 +1,6 @@
 """How buildings of a kind compare by specific consumption, and how their ranks changed against the year before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,7 +13,6 @@ from core.readings import Floats
 from core.region_tables import RegionTables
 from core.registry import Building, BuildingKind, Commodity, Point
 from services.adding import addends
-from services.emission_change import Normal
 from services.emission_inventory import inventory
 from services.emissions import mean_of
 from services.monthly_use import Ask, Months, monthly_use
@@ -39,6 +38,8 @@ ELECTRICITY: Final = (Commodity.ELECTRICITY,)
 HEATING: Final = (Commodity.GAS, Commodity.HEAT)
 ENERGY: Final = (*ELECTRICITY, *HEATING)
 WATER: Final = (Commodity.COLD_WATER,)
+Normal = Callable[[Sequence[Point], datetime, datetime], Mapping[str, float | None]]
+"""Tells what points would have used [kWh] in a span of normal weather; None, or no entry: not known."""
 COMMODITIES: Final = {"energy": ENERGY, "electricity": ELECTRICITY, "heating": HEATING, "water": WATER}
 USERS: Final = {"person": "", "pupil": "pupils", "bed": "beds"}
 """The kind of users that a size counts; a person is a user of any kind."""

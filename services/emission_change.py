@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 import numpy as np
 
 from analytics.attribution import MG_PER_KG, MG_PER_T, Cause, Side, Split, Undetermined, split, together
-from core.factors import WATER_SCOPE, Carrier, scope_of
+from core.factors import CARRIER_OF, WATER_SCOPE, Carrier, scope_of
 from core.populations import population_of
 from core.region_tables import RegionTables
 from core.registry import Point
@@ -17,15 +17,17 @@ from services.emissions import Scope
 from services.monthly_use import Ask, Months, monthly_use
 
 __all__ = [
-    "MG_PER_KG", "MG_PER_T", "MOST_MISSING", "CarrierChange", "Cause", "Change", "Normal", "Split", "Undetermined",
+    "MG_PER_KG", "MG_PER_T", "MOST_MISSING", "CarrierChange", "Cause", "Change", "Split", "Undetermined", "Weather",
     "change",
 ]  # fmt: skip
 
 MOST_MISSING: Final = 0.02
 """Where more than this share of either span is missing, a change says more of the data than of the buildings."""
 
-Normal = Callable[[Sequence[Point], datetime, datetime], Mapping[str, float | None]]
-"""Tells what points would have used [kWh, as metered] in a span of normal weather; None, or no entry: not known."""
+Edges = tuple[date, date]
+Weather = Callable[[Sequence[Point], Edges, Edges], Mapping[str, float | None]]
+"""Tells what the weather of a second span made points use more than that of a first [kWh as metered]; None, or no
+entry: not known. The weather of the first span is the normal one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,35 +75,43 @@ class _Span:
 
 def change(
     scope: Scope,
-    before: tuple[Months, tuple[datetime, datetime]],
-    after: tuple[Months, tuple[datetime, datetime]],
+    before: Months,
+    after: Months,
     *,
     ask: Ask,
     tables: RegionTables,
-    normal: Normal | None = None,
+    weather: Weather | None = None,
     most_missing: float = MOST_MISSING,
     versions: Mapping[str, int] | None = None,
 ) -> Change:
-    """Return the change from one span of whole months to another, each given as months of one period and its ends."""
+    """Return the change from one span of whole months to another, each given as months of one period."""
+    spans, points = (before.span(0), after.span(0)), [p for p in scope.points if p.commodity in CARRIER_OF]
+    made = weather(points, *spans) if weather else {}
     sides = []
-    for months, (start, end) in (before, after):
+    for months, span, sign in ((before, spans[0], 0.0), (after, spans[1], 1.0)):
         use = monthly_use(ask, scope.points, months)
         found = inventory(use, scope.buildings, tables.factors, versions=versions)
-        told = normal(found.points, start, end) if normal else {}
-        people = population_of(tables.populations, tables.place, *months.span(0)).inhabitants
-        sides.append(_Span(found=found, normal=told, inhabitants=people))
+        people = population_of(tables.populations, tables.place, *span).inhabitants
+        sides.append(_Span(found=found, normal=_without(found, made, sign), inhabitants=people))
     first, last = sides
     kinds = dict.fromkeys([*first.found.carriers(), *last.found.carriers()])
     rows = tuple(_carrier(c, first, last, most_missing) for c in kinds if scope_of(c) != WATER_SCOPE)
     each = [row.each for row in rows if isinstance(row.each, Split)]
     return Change(
-        before=before[0].span(0),
-        after=after[0].span(0),
+        before=spans[0],
+        after=spans[1],
         total=together([row.total for row in rows if isinstance(row.total, Split)]),
         each=together(each) if each else None,
         carriers=rows,
         inhabitants=(first.inhabitants, last.inhabitants),
     )
+
+
+def _without(found: Inventory, made: Mapping[str, float | None], sign: float) -> dict[str, float | None]:
+    """Return what points used less what the weather made of it; None where that is not known."""
+    used = np.nansum(found.energy, axis=1).tolist()
+    told = [made.get(p.id) for p in found.points]
+    return {p.id: None if w is None else u - sign * w for p, u, w in zip(found.points, used, told, strict=True)}
 
 
 def _carrier(carrier: Carrier, before: _Span, after: _Span, most_missing: float) -> CarrierChange:

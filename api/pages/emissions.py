@@ -23,7 +23,7 @@ from api.pages.figures import Figure
 from api.pages.view import Seen, Viewer
 from api.reasons import Lacking, carrier_name, status_name
 from api.routes.consumption import InScope
-from api.spans import addable, compared_with, whole_months
+from api.spans import addable, compared_with, weather_of, whole_months
 from api.texts import N_, Language
 from core.calendar import Period
 from core.factors import WATER_SCOPE
@@ -71,6 +71,7 @@ def emissions_page(
     scope: InScope,
     by: Annotated[str, Query()] = "year",
     year: Annotated[int | None, Query(ge=1990, le=2100)] = None,
+    weather: Annotated[bool | None, Query()] = None,
 ) -> Response:
     """Show emissions of a scope."""
     zone = v.room.deps.zone
@@ -78,7 +79,14 @@ def emissions_page(
     whose = addable(v.room, scope)
     shown = _carbon(v, whose, last, by)
     after = whole_months(str(last), "", zone, v.now)
-    found = change(whose, compared_with(after, "", zone), after, ask=v.room.ask, tables=v.room.deps.dated)
+    found = change(
+        whose,
+        compared_with(after, "", zone)[0],
+        after[0],
+        ask=v.room.ask,
+        tables=v.room.deps.dated,
+        weather=weather_of(v.room, whose, weather),
+    )
     row = change_row(found, v.words)
     now = v.room.now()
     bars = _bars(row, v.words)
@@ -91,6 +99,7 @@ def emissions_page(
         year=last,
         this_year=v.now.astimezone(zone).year,
         by="month" if by == "month" else "year",
+        weather=weather,
         shown=shown,
         quality=_quality(shown.newest),
         carrier=lambda code: carrier_name(code, v.words),

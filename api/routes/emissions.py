@@ -24,7 +24,7 @@ from api.emission_rows import (
 )
 from api.room import InRoom, guard
 from api.routes.consumption import From, InScope, To, Zone
-from api.spans import addable, compared_with, months_asked, whole_months
+from api.spans import MOST_MODELS, addable, compared_with, months_asked, weather_of, whole_months
 from api.texts import LANGUAGES, Language, language
 from core.calendar import Period
 from core.calendar import zone as zone_of
@@ -154,18 +154,27 @@ def get_change(  # noqa: PLR0917 - FastAPI fills these by name
     max_missing: Annotated[
         float, Query(ge=0, le=1, description="The missing share up to which a carrier is split.", examples=[0.02])
     ] = MOST_MISSING,
+    weather: Annotated[
+        bool | None,
+        Query(
+            description=f"Tell the weather's part by models of the points; else where they are at most {MOST_MODELS}.",
+            examples=[True],
+        ),
+    ] = None,
     version: Versions = [],  # noqa: B006 - FastAPI copies it
     lang: Words = "cs",
 ) -> Response:
     """Return the change."""
     words, tz = language_of(lang), zone_of(zone) if zone else room.deps.zone
     after = whole_months(start, to, tz, room.deps.clock())
+    whose = addable(room, scope)
     found = change(
-        addable(room, scope),
-        compared_with(after, compare, tz),
-        after,
+        whose,
+        compared_with(after, compare, tz)[0],
+        after[0],
         ask=room.ask,
         tables=room.deps.dated,
+        weather=weather_of(room, whose, weather),
         most_missing=max_missing,
         versions=versions_of(version),
     )

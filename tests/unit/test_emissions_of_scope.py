@@ -49,9 +49,8 @@ def year(number: int, period: Period = Period.YEAR) -> Months:
     return months_of(period, datetime(number, 1, 1, tzinfo=zone), datetime(number + 1, 1, 1, tzinfo=zone), zone)
 
 
-def span(first: int, last: int) -> tuple[Months, tuple[datetime, datetime]]:
-    edges = datetime(first, 1, 1, tzinfo=PRAGUE), datetime(last, 1, 1, tzinfo=PRAGUE)
-    return months_between(*edges), edges
+def span(number: int) -> Months:
+    return months_between(datetime(number, 1, 1, tzinfo=PRAGUE), datetime(number + 1, 1, 1, tzinfo=PRAGUE))
 
 
 def own(folder: Path, text: str) -> RegionTables:
@@ -76,7 +75,7 @@ def test_a_thousand_kilowatt_hours_of_2024_have_the_factor_of_2024_with_its_sour
     assert (used.first, used.last) == (date(2024, 1, 1), date(2024, 12, 1))
 
 
-def test_a_year_without_a_factor_has_no_emission_and_says_why() -> None:
+def test_a_numberwithout_a_factor_has_no_emission_and_says_why() -> None:
     (found,) = emissions(scope(EL, GAS), year(2022), ask=rates(EL=(1, "kWh"), G=(1, "kWh")), tables=TABLES)
     assert found.location_kg is None
     assert found.location_known_kg == pytest.approx(8760 / 1.108 * 0.2)
@@ -167,7 +166,7 @@ def test_water_is_told_apart_and_in_no_total() -> None:
     assert early.location_kg is not None
 
 
-def test_months_add_up_to_their_year_and_each_names_its_factor() -> None:
+def test_months_add_up_to_their_numberand_each_names_its_factor() -> None:
     ask = rates(EL=(3, "kWh"), G=(5, "kWh"))
     months = emissions(scope(EL, GAS), year(2024, Period.MONTH), ask=ask, tables=TABLES)
     (whole,) = emissions(scope(EL, GAS), year(2024), ask=ask, tables=TABLES)
@@ -175,7 +174,7 @@ def test_months_add_up_to_their_year_and_each_names_its_factor() -> None:
     assert sum(m.location_kg or 0 for m in months) == pytest.approx(whole.location_kg, rel=1e-12)
 
 
-def test_a_school_year_takes_each_month_by_its_own_year() -> None:
+def test_a_school_numbertakes_each_month_by_its_own_year() -> None:
     start, end = datetime(2024, 9, 1, tzinfo=PRAGUE), datetime(2025, 8, 31, tzinfo=PRAGUE)
     grid = months_of(Period.SCHOOL_YEAR, start, end, PRAGUE)
     (found,) = emissions(scope(EL), grid, ask=rates(EL=(1, "kWh")), tables=TABLES)
@@ -269,7 +268,7 @@ def test_without_a_measured_export_self_consumption_is_not_known() -> None:
 
 def test_a_change_is_split_without_a_rest_and_unknown_causes_say_so() -> None:
     ask = rates(EL=(1000, "kWh"), G=(500, "kWh"))
-    found = change(scope(EL, GAS), span(2018, 2019), span(2019, 2020), ask=ask, tables=TABLES)
+    found = change(scope(EL, GAS), span(2018), span(2019), ask=ask, tables=TABLES)
     assert found.whole
     assert sum(found.total.parts_mg.values()) == found.total.change_mg
     assert found.total.parts_mg[Cause.FACTOR] == pytest.approx(-8760 * 38 * 1e6, abs=1)
@@ -277,26 +276,27 @@ def test_a_change_is_split_without_a_rest_and_unknown_causes_say_so() -> None:
     assert found.each is None
 
 
-def test_weather_is_told_by_what_a_normal_year_would_have_used() -> None:
+def test_weather_is_told_by_what_it_made_points_use_more() -> None:
     ask = rates(G=(100, "kWh"))
-    normals = {2023: 900_000.0, 2024: 850_000.0}
-    found = change(
-        scope(GAS),
-        span(2023, 2024),
-        span(2024, 2025),
-        ask=ask,
-        tables=TABLES,
-        normal=lambda points, start, _: {p.id: normals[start.year] for p in points},
-    )
+    found = change(scope(GAS), span(2023), span(2024), ask=ask, tables=TABLES, weather=lambda *_: {"G": 30_000.0})
     factor = 0.2 / 1.108
-    assert found.total.parts_mg[Cause.CONSUMPTION] == pytest.approx(-50_000 * factor * 1e6, rel=1e-9)
-    assert found.total.parts_mg[Cause.WEATHER] == pytest.approx((878_400 - 850_000 + 24_000) * factor * 1e6, rel=1e-9)
+    assert found.total.parts_mg[Cause.WEATHER] == pytest.approx(30_000 * factor * 1e6, rel=1e-9)
+    assert found.total.parts_mg[Cause.CONSUMPTION] == pytest.approx((2_400 - 30_000) * factor * 1e6, rel=1e-9)
+    assert sum(found.total.parts_mg.values()) == found.total.change_mg
     assert found.carriers[0].normalised == 1.0
+
+
+def test_weather_that_is_known_of_some_points_counts_for_them_and_says_how_many() -> None:
+    two = scope(GAS, replace(GAS, id="H"))
+    ask = rates(G=(100, "kWh"), H=(300, "kWh"))
+    found = change(two, span(2023), span(2024), ask=ask, tables=TABLES, weather=lambda *_: {"G": 30_000.0, "H": None})
+    assert found.total.parts_mg[Cause.WEATHER] == pytest.approx(30_000 * 0.2 / 1.108 * 1e6, rel=1e-9)
+    assert found.carriers[0].normalised == pytest.approx(0.25)
 
 
 def test_a_carrier_without_factor_or_with_gaps_is_not_split() -> None:
     ask = Rates({"EL": (1.0, "kWh", datetime(2023, 3, 1, tzinfo=UTC), UNTIL), "T": (1.0, "kWh", SINCE, UNTIL)})
-    found = change(scope(EL, HEAT), span(2023, 2024), span(2024, 2025), ask=ask, tables=TABLES)
+    found = change(scope(EL, HEAT), span(2023), span(2024), ask=ask, tables=TABLES)
     assert not found.whole
     assert [c.total for c in found.carriers] == [Undetermined(reason="missing"), Undetermined(reason="no_factor")]
     assert found.total == Split(before_mg=0, after_mg=0, parts_mg={}, reasons={})
