@@ -32,6 +32,7 @@ AUDITED: Final = "rollup/audited"
 CHUNK: Final = 60
 DAY_US: Final = 24 * HOUR_US
 NEAR_US: Final = 3 * DAY_US
+DAYS_AROUND_US: Final = 2 * DAY_US
 LIKE_US: Final = (LIKE_DAYS + 3) * DAY_US
 EVER: Final = (-FOREVER, FOREVER)
 BEGIN: Final = np.datetime64("1990-01-01", "us")
@@ -304,14 +305,30 @@ def _moment(at_us: int) -> datetime:
 def read_around(store: ReadingStore, series: Sequence[SeriesKey], span: Span, margin: int) -> tuple[Readings, Span]:
     """Return the readings of series in a span [µs] and a margin around it, with the next ones on both sides.
 
-    The second value is the span within which all readings are there.
+    The second value is the span within which all readings are there. Of a reading beside the span that stands alone,
+    those of the days around it are there too, so that its day can be made whole.
     """
     if span == EVER:
         return store.read(series, BEGIN, END), EVER
     window = max(span[0] - margin, int(micros(BEGIN))), min(span[1] + margin, int(micros(END)))
     start, end = np.datetime64(window[0], "us"), np.datetime64(window[1] + 1, "us")
-    beside = store.neighbours(series, start, end)
-    return concat_readings([store.read(series, start, end), beside]), window
+    near = concat_readings([store.read(series, start, end), store.neighbours(series, start, end)])
+    return concat_readings([near, *_around_lone(store, near, span, window)]), window
+
+
+def _around_lone(store: ReadingStore, near: Readings, span: Span, window: Span) -> Iterable[Readings]:
+    """Yield what stands around readings outside of a window between which and the span there is no other."""
+    at = micros(near.at)
+    for outside, between in (
+        (at < window[0], (at >= window[0]) & (at < span[0])),
+        (at > window[1], (at <= window[1]) & (at > span[1])),
+    ):
+        lone = outside & ~np.isin(near.code, near.code[between])
+        for code, at_us in zip(near.code[lone].tolist(), at[lone].tolist(), strict=True):
+            key = [near.series[code]]
+            low, high = np.datetime64(at_us - DAYS_AROUND_US, "us"), np.datetime64(at_us + DAYS_AROUND_US, "us")
+            yield store.read(key, low, high)
+            yield store.neighbours(key, low, high)
 
 
 def _split(every: Readings, group: Sequence[Plan]) -> Iterable[tuple[Plan, Readings]]:

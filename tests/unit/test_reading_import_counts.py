@@ -93,3 +93,13 @@ def test_a_meter_mounted_later_takes_over_from_the_invoices(counted: Counted) ->
     told = counted.months("P2", utc(2025, 1, 10), utc(2025, 4, 10))
     assert told.amount[:3].tolist() == [100.0, 200.0, 300.0]
     assert 35 < told.amount[3] < 41
+
+
+@pytest.mark.parametrize("apart", [10, 40, 60])
+def test_hand_readings_far_apart_lose_nothing_when_they_come_one_by_one(counted: Counted, apart: int) -> None:
+    first, since = np.datetime64("2024-01-10T11:00"), datetime(2024, 1, 1, tzinfo=UTC)
+    for n in range(13):
+        counted.world.write("em-1", "energy.import", str(first + np.timedelta64(apart * n, "D")), 1000.0 + 480.0 * n)
+        if n > 9:
+            told = counted.months("P1", since, NOW)
+            assert np.nansum(told.amount) == pytest.approx(480.0 * n)
