@@ -4,13 +4,14 @@ from typing import Final
 
 import numpy as np
 
-from analytics.baseline.days import Bools
+from analytics.baseline.days import Bools, Floats
 from analytics.baseline.fit import Fits, fit
 from analytics.baseline.placebo import Calibration, kind_of, score
 from analytics.baseline.sufficiency import sufficiency
 
 MOST_YEARS: Final = 3
 LEAST_METERS: Final = 5  # fewer tell of themselves, not of their kind
+DOUBT_YEARS: Final = 2.0  # a year happens to all meters of a place alike: few years tell less than many meters
 
 
 def with_own(calibration: Calibration, fits: Fits, predict: Bools) -> Calibration:
@@ -19,7 +20,8 @@ def with_own(calibration: Calibration, fits: Fits, predict: Bools) -> Calibratio
     Only days up to the end of training serve, so no measure lies within that the caller wants judged; an earlier
     measure would widen the interval, never narrow it. Without such history the calibration is returned as it is.
     """
-    scores, meters = [], np.zeros(len(fits.mean), bool)
+    scores: list[Floats] = []
+    meters = np.zeros(len(fits.mean), bool)
     for years in range(1, MOST_YEARS + 1):
         train, span = _earlier(fits.train, years), _earlier(predict, years)
         if train is None or span is None or not _before(span, fits.train):
@@ -32,7 +34,9 @@ def with_own(calibration: Calibration, fits: Fits, predict: Bools) -> Calibratio
         scores.append(found[np.isfinite(found)])
     if meters.sum() < LEAST_METERS:
         return calibration
-    return calibration.joined(kind_of(fits), int(predict.sum()), np.concatenate(scores), int(meters.sum()))
+    worth = float(meters.sum()) * len(scores) / (len(scores) + DOUBT_YEARS)
+    joined = np.concatenate(scores)
+    return calibration.joined(kind_of(fits), int(predict.sum()), joined, int(meters.sum()), worth)
 
 
 def _earlier(flag: Bools, years: int) -> Bools | None:

@@ -62,15 +62,15 @@ class Calibration:
             made_on=stored["made_on"], model_version=stored["model_version"], data=stored["data"], kinds=kinds
         )
 
-    def joined(self, kind: str, days: int, scores: Floats, meters: int) -> "Calibration":
+    def joined(self, kind: str, days: int, scores: Floats, meters: int, worth: float) -> "Calibration":
         """Return the calibration with placebo scores (n,) of the caller's own meters at one length of days.
 
-        Own and shipped meters count alike, so many own meters outweigh the shipped ones.
+        They count as `worth` meters beside the shipped ones.
         """
         near = _nearest(self.kinds[kind], days)
         values = np.concatenate([np.array(near.quantiles), scores])
         weights = np.concatenate(
-            [np.full(len(GRID), near.meters / len(GRID)), np.full(len(scores), meters / len(scores))]
+            [np.full(len(GRID), near.meters / len(GRID)), np.full(len(scores), worth / len(scores))]
         )
         own = replace(
             near,
