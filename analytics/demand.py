@@ -15,8 +15,7 @@ from core.readings import Floats
 
 PER_HOUR: Final = 4
 MEASURED: Final = 1 - 1e-9
-COARSE: Final = np.timedelta64(30, "m")
-"""A quarter-hour resting on readings farther apart than this shows a mean of a longer time, not its own peak."""
+QUARTER: Final = np.timedelta64(15, "m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +28,17 @@ class Quarters:
 
 
 def quarters(starts: Instants, energy_kwh: Floats, measured: Floats, first_at: Instants, last_at: Instants) -> Quarters:
-    """Return the mean power of n quarter-hours, from their energy, measured share and the readings they rest on."""
+    """Return the mean power of n quarter-hours, from their energy, measured share and the readings they rest on.
+
+    Readings off the clock put a quarter-hour between two of them up to half an hour apart, which is as fine as meters
+    that send by the quarter-hour can be. Farther apart, or where the neighbour rests on the very same readings, it
+    shows the mean of a longer time, not its own peak.
+    """
     whole = (measured >= MEASURED) & np.isfinite(energy_kwh)
-    coarse = whole & (last_at - first_at > COARSE)
+    apart = last_at - first_at
+    same = (first_at[1:] == first_at[:-1]) & (last_at[1:] == last_at[:-1])
+    shared = np.append(same, False) | np.append(False, same) if len(starts) else same  # noqa: FBT003 - the rims have none
+    coarse = whole & ((apart > 2 * QUARTER) | ((apart > QUARTER) & shared))
     return Quarters(
         starts=starts, power_kw=np.where(whole & ~coarse, energy_kwh * PER_HOUR, np.nan), coarse=np.asarray(coarse)
     )

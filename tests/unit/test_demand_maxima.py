@@ -71,6 +71,9 @@ def test_readings_an_hour_apart_hide_the_peak_and_say_so() -> None:
     found = monthly_maxima(coarse, span("2025-01-10", "2025-01-11", Period.MONTH))
     assert found.coarse.tolist() == [4]
     assert np.isnan(found.peak_kw[0])
+    half = starts[[0, 0, 2, 2]]
+    half_hourly = quarters(starts, np.full(4, 10.0), np.ones(4), half, half + np.timedelta64(30, "m"))
+    assert np.isnan(half_hourly.power_kw).all()
     off_clock = quarters(starts, np.full(4, 10.0), np.ones(4), starts - QUARTER / 2, starts + QUARTER * 1.5)
     assert off_clock.power_kw.tolist() == [40.0] * 4
 
