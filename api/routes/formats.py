@@ -202,7 +202,7 @@ def save_profile(room: InRoom, by: Caller, body: Body) -> Response:  # noqa: ARG
     "/profiles/{name}",
     operation_id="get_profile",
     summary="One profile",
-    **documented(Profile, examples.FORMAT, errors=(401, 404)),
+    **documented(Profile, examples.FORMAT, errors=(401, 404, 422)),
 )
 def get_profile(room: InRoom, name: Name) -> Response:
     """Return a profile."""
