@@ -19,13 +19,15 @@ from app.wiring import Parts, build
 from config.sections import MqttSettings, ReadingsSettings, RecordsSettings
 from config.settings import Settings
 from core.calendar import instant, moment
-from core.registry import Entity, Organisation
+from core.registry import Entity, Measure, Organisation
 from simulators.demo_faults import demo_faults
+from simulators.demo_measures import demo_measures
 from simulators.history import history
 from simulators.live import run_live
 from simulators.plan import PlannedMeter, plan, recorded
 from simulators.publish import Broker, MqttPublisher
 from simulators.region import SampleRegion, sample_region
+from simulators.stations import station_payloads, station_readings, stations
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +40,23 @@ CATCH_UP: Final = 7200.0
 OVERLAP: Final = timedelta(minutes=30)
 KEPT_EVERY_S: Final = 30.0
 ENDED, CURSOR, LIVE = "demo/history-ended", "demo/cursor", "demo/live"
+WEATHER: Final = "demo/weather"
+WEATHER_EVERY_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """The sample region, what its meters send, and the end of their history."""
+    """The sample region, what its meters send, what was done there, and the end of their history."""
 
     region: SampleRegion
     plans: tuple[PlannedMeter, ...]
+    measures: tuple[Measure, ...]
     ended: datetime
+
+    @property
+    def weather(self) -> int:
+        """The seed of the weather that all buildings share."""
+        return self.plans[0].meter.load.weather
 
 
 def demo(settings: Settings, *, folder: Path | None = None, buildings: int = BUILDINGS) -> None:
@@ -62,6 +72,9 @@ def demo(settings: Settings, *, folder: Path | None = None, buildings: int = BUI
         stack.callback(live.join, 15.0)
         threading.Thread(target=_announce, args=(parts.settings, stop), name="announce", daemon=True).start()
         live.start()
+        weather = threading.Thread(target=_weather, args=(parts, sample, stop), name="weather", daemon=True)
+        stack.callback(weather.join, 15.0)
+        weather.start()
         serve(parts, stack, stop, ingest=True, worker=True, api=True)
 
 
@@ -100,8 +113,9 @@ def _sample(parts: Parts, buildings: int) -> Sample:
     ended = datetime.fromisoformat(kept) if kept else now().replace(minute=0, second=0, microsecond=0) - LAST_HOUR
     if not kept:
         parts.records.keep(ENDED, ended.isoformat())
-    region = sample_region(SEED, buildings)
-    return Sample(region=region, plans=plan(region, demo_faults(region, instant(ended))), ended=ended)
+    region, measures = demo_measures(sample_region(SEED, buildings), instant(ended))
+    plans = plan(region, demo_faults(region, instant(ended)))
+    return Sample(region=region, plans=plans, measures=measures, ended=ended)
 
 
 def _fill(parts: Parts, sample: Sample, stop: threading.Event) -> None:
@@ -112,7 +126,11 @@ def _fill(parts: Parts, sample: Sample, stop: threading.Event) -> None:
         known, events = recorded(region, sample.plans)
         meters = [replace(m, mounted=start, first=None) if m.mounted < start else m for m in known]
         everything: list[Entity] = [*region.organisations, *region.buildings, *region.points, *meters, *events]
+        everything += [*stations(), *sample.measures]
         parts.records.save(everything, by="demo", now=now(), why="sample region")
+    if not parts.records.kept(WEATHER):
+        parts.readings.write(station_readings(sample.weather, start, sample.ended))
+        parts.records.keep(WEATHER, sample.ended.isoformat())
     cursor = parts.records.kept(CURSOR)
     fine = instant(sample.ended - timedelta(days=FINE_DAYS))
     told = Progress("history, batches of meters and months")
@@ -150,6 +168,19 @@ def _live(parts: Parts, sample: Sample, stop: threading.Event) -> None:
         reached = run_live(sample.plans, publisher, clock=now, wait=stop.wait, since=present, told=keeper.told)
         if publisher.drain(5.0):
             parts.records.keep(LIVE, moment(reached).isoformat())
+
+
+def _weather(parts: Parts, sample: Sample, stop: threading.Event) -> None:
+    """Post what the stations send, hour by hour, as a station would over HTTP."""
+    since = datetime.fromisoformat(parts.records.kept(WEATHER))
+    while True:
+        until = now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        for payload in station_payloads(sample.weather, since, until):
+            parts.intake.take("odecet/meteo", payload, source="demo weather", now=now())
+        parts.records.keep(WEATHER, until.isoformat())
+        since = until
+        if stop.wait(WEATHER_EVERY_S):
+            return
 
 
 class _Keeper:

@@ -2,24 +2,40 @@
 
 from datetime import date, timedelta
 from functools import partial
+from typing import Final
 
 from app.clock import now
 from app.recurring import Recurring, Stopped
 from app.wiring import Parts, temperature_archive
+from core.registry import Measure, Point
 from core.weather import TemperatureArchive
+from services.models import refresh
+from services.savings import Savings
 from services.weather import fetch_all
+
+FETCH_EVERY: Final = timedelta(hours=6)
+MODELS_EVERY: Final = timedelta(hours=1)
 
 
 def recurring_work(parts: Parts) -> list[Recurring]:
     """Return the work that these parts do."""
     archive = temperature_archive(parts.settings)
-    work = []
+    work = [Recurring(name="models", every=MODELS_EVERY, act=partial(_models, parts))]
     if archive is not None:
-        act = partial(_fetch, parts, archive)
-        work.append(Recurring(name="fetch temperatures", every=timedelta(hours=6), act=act))
+        fetched = partial(_fetch, parts, archive)
+        work.insert(0, Recurring(name="temperatures", every=FETCH_EVERY, act=fetched))
     return work
 
 
 def _fetch(parts: Parts, archive: TemperatureArchive, _stopped: Stopped) -> None:
     first = date(parts.settings.weather.since_year, 1, 1)
     fetch_all(parts.readings, parts.register.view(), archive, first=first, now=now())
+
+
+def _models(parts: Parts, stopped: Stopped) -> None:
+    """Fit what has changed of all points and measures, so that pages find their models ready."""
+    register, baselines = parts.register.view(), parts.baselines()
+    last = now().astimezone(parts.facts.zone).date() - timedelta(days=1)
+    points, measures = register.find(Point), register.find(Measure)
+    refresh(baselines, points, measures, last, stopped=stopped)
+    Savings(baselines).shares({point.id: point for point in points}, measures, last, stopped=stopped)

@@ -210,7 +210,8 @@ class Baselines:
         if stale:
             part = None if weather is None else replace(weather, station=weather.station[stale])
             fits = fit(energy[stale], days, train, kind, part)
-            reasons = sufficiency(fits, train)
+            with np.errstate(invalid="ignore"):  # a quantile of days whose temperature is mostly unknown
+                reasons = sufficiency(fits, train)
             for row, n in enumerate(stale):
                 told = reasons.training[row], reasons.notes[row]
                 stored[n] = json.dumps(_to_keep(fits, row, keys[n], told))

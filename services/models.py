@@ -1,6 +1,6 @@
 """A point's model as people look at it: what it learnt from, how well it fits, what it says of the days after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -21,6 +21,7 @@ HALF_YEAR: Final = 7
 """From July on the last calendar year is the one that models learn from, before that the one before it."""
 GRID_STEP_C: Final = 1.0
 CLOSE: Final = 1e-12
+CHUNK: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +159,18 @@ def _after(baselines: Baselines, fits: Fits, after: Bools) -> After:
 
 
 def refresh(
-    baselines: Baselines, points: Sequence[Point], measures: Sequence[Measure], last: date, chunk: int = 60
+    baselines: Baselines,
+    points: Sequence[Point],
+    measures: Sequence[Measure],
+    last: date,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Fit the usual models of points whose content changed, and return how many models stand."""
+    """Fit the usual models of points whose content changed and return how many stand; may be stopped between."""
     windows = [usual_window(point, measures, last) for point in points if point.commodity in KINDS]
-    return sum(len(baselines.train(windows[n : n + chunk])) for n in range(0, len(windows), chunk))
+    made = 0
+    for n in range(0, len(windows), CHUNK):
+        if stopped():
+            break
+        made += len(baselines.train(windows[n : n + CHUNK]))
+    return made

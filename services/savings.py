@@ -36,6 +36,8 @@ TEXTS_OF_SAVINGS: Final[Mapping[str, str]] = {
     "not_significant": "the saving is not significant",
 }
 """Reasons besides those of baselines."""
+COVERAGE: Final = frozenset({"missing_predict", "no_predict", "missing_temperature"})
+"""Reasons that concern what is known of the days, not what happened on them."""
 WINDOWS: Final = (365, 548, 730)
 """Days before the works that a baseline learns from: the first length that is enough."""
 
@@ -212,7 +214,8 @@ def _reported(baselines: Baselines, chain: _Chain, number: int, trained: Trained
     counted = np.any([s.days for s in segments], axis=0) if segments else np.zeros(len(day), bool)
     fits, use = baselines.applied(trained, last, out=~counted)
     unit = use.units[0] or trained.unit
-    made = [_Told.of(baselines, segment, fits, unit, len(active)) for segment in segments]
+    holds = not sufficiency(fits, counted).predict[0]
+    made = [_Told.of(baselines, segment, fits, unit, holds=holds) for segment in segments]
     return [_share(chain, m, made, trained, unit) for m in active]
 
 
@@ -253,8 +256,12 @@ class _Told:
     calibration: Mapping[str, object]
 
     @classmethod
-    def of(cls, baselines: Baselines, segment: _Segment, fits: Fits, unit: str, count: int) -> "_Told":
-        """Return what the fits say of a segment's days."""
+    def of(cls, baselines: Baselines, segment: _Segment, fits: Fits, unit: str, *, holds: bool) -> "_Told":
+        """Return what the fits say of a segment's days.
+
+        Where the model holds over all days, a part of them is not asked again for events, which in a few warm weeks
+        cannot be told from chance; it is for its coverage.
+        """
         calibration = baselines.facts.calibration
         judged = sufficiency(fits, segment.days)
         months, each, running = month_spans(fits.days.day, segment.days)
@@ -273,9 +280,9 @@ class _Told:
             half90=alone.half90[0],
             running68=so_far.half68[0],
             running90=so_far.half90[0],
-            reasons=judged.predict[0],
+            reasons=tuple(r for r in judged.predict[0] if r.code in COVERAGE or not holds),
             notes=judged.notes[0],
-            calibration=calibration.note(kind_of(fits), int(so_far.days[0, -1])) if count else {},
+            calibration=calibration.note(kind_of(fits), int(so_far.days[0, -1])),
         )
 
 

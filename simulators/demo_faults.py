@@ -59,7 +59,7 @@ _WANTED: Final = (
 )
 
 
-def _of(region: SampleRegion, commodity: Commodity) -> list[SimulatedMeter]:
+def main_dials(region: SampleRegion, commodity: Commodity) -> list[SimulatedMeter]:
     """Return the main dials of a commodity, in order."""
     kinds = {point.id: point for point in region.points}
     chosen = [one for one in region.simulated if kinds[one.point].commodity is commodity]
@@ -87,7 +87,7 @@ def demo_faults(region: SampleRegion, end: np.datetime64) -> dict[str, list[Faul
     """Return faults by device for a history that ends at `end`; a small region gets those it has meters for."""
     out: dict[str, list[Fault]] = {}
     for wanted in _WANTED:
-        dials = _of(region, wanted.commodity)
+        dials = main_dials(region, wanted.commodity)
         if wanted.nth < len(dials):
             meter = dials[wanted.nth]
             out.setdefault(meter.device, []).append(_fault(wanted, meter, end))
