@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from config.sections import DiscoverySettings
 from core.errors import OdecetError
+from ingest.discovery.home_assistant import HomeAssistantProfile
+from ingest.discovery.homie import HomieProfile
+from ingest.discovery.zigbee2mqtt import Zigbee2MqttProfile
 from ingest.keepalive import KeepAlive, Speaker
 from ingest.keepalive_rules import rules_of
 from ingest.native import NativeProfile
@@ -20,9 +24,22 @@ log = logging.getLogger(__name__)
 LOOKED_EVERY_S: Final = 5.0
 
 
-def fixed_profiles() -> list[Profile]:
-    """Return the profiles that are code, Odečet's own payload first."""
-    return [NativeProfile(), SparkplugProfile()]
+def fixed_profiles(discovery: DiscoverySettings | None = None, *, without: Sequence[str] = ()) -> list[Profile]:
+    """Return the profiles that are code, Odečet's own payload first, then what describes itself."""
+    describing = [p for p in _describing(discovery or DiscoverySettings()) if p.name not in without]
+    return [NativeProfile(), SparkplugProfile(), *describing]
+
+
+def _describing(settings: DiscoverySettings) -> list[Profile]:
+    """Return the profiles of discovery; a setting that is empty switches one off."""
+    found: list[Profile] = []
+    if settings.home_assistant:
+        found.append(HomeAssistantProfile(prefix=settings.home_assistant))
+    if settings.zigbee2mqtt:
+        found.append(Zigbee2MqttProfile(roots=settings.zigbee2mqtt))
+    if settings.homie:
+        found.append(HomieProfile(roots=settings.homie))
+    return found
 
 
 def speakers_of(shelf: ProfileShelf) -> list[Speaker]:
@@ -39,7 +56,7 @@ def sparkplugs(shelf: ProfileShelf) -> list[SparkplugProfile]:
 
 def all_profiles(folder: Path | None, *, site: str, without: Sequence[str] = ()) -> list[Profile]:
     """Return every profile, ready to read; raise ProfileError for a mistake in a file."""
-    return [*fixed_profiles(), *catalog(folder, site=site, without=without).profiles]
+    return [*fixed_profiles(without=without), *catalog(folder, site=site, without=without).profiles]
 
 
 class ProfileWatch:

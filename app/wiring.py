@@ -139,7 +139,7 @@ def build(settings: Settings) -> Parts:
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
     shelf = ProfileShelf(
-        fixed_profiles(),
+        fixed_profiles(settings.discovery, without=settings.ingest.profiles_off),
         folder=settings.ingest.profiles_folder,
         site=settings.calendar.zone,
         clock=now,
@@ -250,6 +250,7 @@ def connection(settings: Settings, topics: tuple[str, ...]) -> Connection:
         port=mqtt.port,
         client_id=mqtt.client_id,
         topics=topics,
+        follows=settings.ingest.subscribe_profiles,
         username=mqtt.username,
         password=mqtt.password.get_secret_value(),
         tls=tls if mqtt.tls.enabled else None,

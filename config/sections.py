@@ -225,6 +225,17 @@ class IngestSettings(Section):
     """Whether the topics that profiles name are subscribed, beside mqtt.topics."""
 
 
+class DiscoverySettings(Section):
+    """Formats in which devices describe themselves; an empty setting switches one off."""
+
+    home_assistant: str = "homeassistant"
+    """Discovery prefix of Home Assistant."""
+    zigbee2mqtt: Words = ("zigbee2mqtt",)
+    """Base topics of Zigbee2MQTT."""
+    homie: Words = ("homie",)
+    """Base topics of Homie 3, 4 and 5."""
+
+
 class CalendarSettings(Section):
     """Days, months and years."""
 

@@ -20,6 +20,7 @@ from config.sections import (
     ApiSettings,
     CalendarSettings,
     DataSettings,
+    DiscoverySettings,
     IngestSettings,
     LogSettings,
     MetricsSettings,
@@ -55,6 +56,8 @@ class Settings(Section):
     """The broker that meters publish to."""
     ingest: IngestSettings = IngestSettings()
     """From messages to stored readings."""
+    discovery: DiscoverySettings = DiscoverySettings()
+    """Formats in which devices describe themselves."""
     calendar: CalendarSettings = CalendarSettings()
     """Days, months and years."""
     tables: TablesSettings = TablesSettings()

@@ -57,7 +57,7 @@ class Descriptions:
 
     def follow(self, source: Source) -> None:
         """Have a source follow the topics that are described, where they changed; raise StoreUnavailable."""
-        if self._learnt == self._router.learnt or not self._router.describers:
+        if self._learnt == self._router.learnt:
             return
         learnt, topics = self._router.learnt, self._router.followed
         if topics != self._followed:

@@ -71,8 +71,9 @@ class Tls:
 class Connection:
     """Which broker, and as whom. The client id names the session that the broker keeps: one ingester at a time.
 
-    `former_topics` are unsubscribed: a persistent session keeps filters that are not asked for any more.
-    With `v5` the session expires after `session_expiry_s`, and the broker sends at most `receive_maximum` ahead.
+    `follows` is whether topics that come later are subscribed too. `former_topics` are unsubscribed: a persistent
+    session keeps filters that are not asked for any more. With `v5` the session expires after `session_expiry_s`, and
+    the broker sends at most `receive_maximum` ahead.
     """
 
     host: str
@@ -80,6 +81,7 @@ class Connection:
     client_id: str = "odecet-ingest"
     topics: tuple[str, ...] = ("odecet/#",)
     former_topics: tuple[str, ...] = ()
+    follows: bool = True
     username: str = ""
     password: str = field(default="", repr=False)
     tls: Tls | None = None
@@ -173,7 +175,8 @@ class MqttSource:
 
     def follow(self, topics: Sequence[str], *, former: Sequence[str] = ()) -> None:
         """Subscribe to these topics beside the filters of the connection; see ingest.source.Source."""
-        self._following = self._following.then(topics, former, self._connection.topics)
+        to = self._connection
+        self._following = self._following.then(topics if to.follows else (), former, to.topics)
         loop = self._loop
         if loop is not None:
             loop.following = self._following

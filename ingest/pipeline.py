@@ -127,6 +127,7 @@ class Ingester:
                     self._settle(messages)
                 elif self._patience.stopping:
                     break
+                self._follow()
                 self._flush_inbox()
             self._flush_inbox(now=True)
         except Abandoned:
@@ -156,7 +157,6 @@ class Ingester:
         outcome.drop(self._writer.write(outcome.readings, outcome.message))
         self._writer.keep(outcome.letters(messages))
         self._patience("records", self._descriptions.keep)
-        self._follow()
         self._again.remember(messages, outcome.readings, outcome.message.tolist())
         if len(outcome.readings):
             known = self._patience("records", self._known)
@@ -170,17 +170,19 @@ class Ingester:
         """Know what was described before, and take its messages; without, the descriptions that come again tell it."""
         try:
             self._patience("records", self._descriptions.recall)
-            self._follow()
         except Abandoned:
             raise
         except Exception:
             log.exception("what devices described before cannot be read; it is learnt anew from what they publish")
+        self._follow()
 
     def _follow(self) -> None:
-        """Take the messages of topics that descriptions name."""
-        source = self._source
-        if source is not None:
-            self._patience("records", lambda: self._descriptions.follow(source))
+        """Take the messages of topics that descriptions name; where the records are down, the next time."""
+        if self._source is not None:
+            try:
+                self._descriptions.follow(self._source)
+            except StoreError as err:
+                self._patience.note("records", err)
 
     def _flush_inbox(self, *, now: bool = False) -> None:
         """Write sightings that are due; where the records are down they wait for the next time."""

@@ -90,10 +90,10 @@ def leave_inbox(connection: Connection, devices: Sequence[str], registers: Seque
     """Take these devices out, or only these registers of them."""
     table = tables.inbox
     for some in chunks(devices):
-        chosen = table.c.device.in_(some)
+        taken = delete(table).where(table.c.device.in_(some))
         if registers is not None:
-            chosen &= table.c.register.in_(list(registers))
-        connection.execute(delete(table).where(chosen))
+            taken = taken.where(table.c.register.in_(list(registers)))
+        connection.execute(taken)
 
 
 def replace_findings(

@@ -8,7 +8,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from core.errors import StoreError, StoreUnavailable
-from core.notes import DeadLetter, InboxItem
+from core.notes import DeadLetter, Description, InboxItem, Proposal
 from core.readings import Readings, SeriesKey, concat, last_wins
 from core.registry import Entity, Meter
 from ingest.accept import Bounds
@@ -83,6 +83,9 @@ class MemoryRecords:
         self.seen: dict[tuple[str, str], InboxItem] = {}
         self.sightings = 0
         self.meters: list[Meter] = []
+        self.texts: dict[str, str] = {}
+        self.described: dict[str, Description] = {}
+        self.proposed: list[Proposal] = []
         self.down = False
         self.refuse_payload = b""
 
@@ -116,6 +119,26 @@ class MemoryRecords:
                 topic=item.topic,
                 sample=item.sample,
             )
+
+    def keep(self, key: str, text: str) -> None:
+        self._ready()
+        self.texts[key] = text
+
+    def kept(self, key: str) -> str:
+        self._ready()
+        return self.texts.get(key, "")
+
+    def keep_descriptions(self, descriptions: Sequence[Description]) -> None:
+        self._ready()
+        self.described |= {d.topic: d for d in descriptions}
+
+    def descriptions(self) -> list[Description]:
+        self._ready()
+        return [d for d in self.described.values() if d.payload]
+
+    def propose(self, descriptions: Sequence[str], proposals: Sequence[Proposal]) -> None:
+        self._ready()
+        self.proposed = [p for p in self.proposed if p.description not in descriptions] + list(proposals)
 
     def version(self) -> int:
         self._ready()

@@ -1,0 +1,1 @@
+"""Discovery: profiles of formats in which devices describe themselves."""
