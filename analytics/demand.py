@@ -37,7 +37,7 @@ def quarters(starts: Instants, energy_kwh: Floats, measured: Floats, first_at: I
     whole = (measured >= MEASURED) & np.isfinite(energy_kwh)
     apart = last_at - first_at
     same = (first_at[1:] == first_at[:-1]) & (last_at[1:] == last_at[:-1])
-    shared = np.append(same, False) | np.append(False, same) if len(starts) else same  # noqa: FBT003 - the rims have none
+    shared = np.append(same, False) | np.append(False, same) if len(starts) else same
     coarse = whole & ((apart > 2 * QUARTER) | ((apart > QUARTER) & shared))
     return Quarters(
         starts=starts, power_kw=np.where(whole & ~coarse, energy_kwh * PER_HOUR, np.nan), coarse=np.asarray(coarse)

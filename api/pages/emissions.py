@@ -79,13 +79,14 @@ def emissions_page(
     whose = addable(v.room, scope)
     shown = _carbon(v, whose, last, by)
     after = whole_months(str(last), "", zone, v.now)
+    effect = weather_of(v.room, whose, weather)
     found = change(
         whose,
         compared_with(after, "", zone)[0],
         after[0],
         ask=v.room.ask,
         tables=v.room.deps.dated,
-        weather=weather_of(v.room, whose, weather),
+        weather=effect,
     )
     row = change_row(found, v.words)
     now = v.room.now()
@@ -99,7 +100,7 @@ def emissions_page(
         year=last,
         this_year=v.now.astimezone(zone).year,
         by="month" if by == "month" else "year",
-        weather=weather,
+        tried=effect is not None,
         shown=shown,
         quality=_quality(shown.newest),
         carrier=lambda code: carrier_name(code, v.words),
