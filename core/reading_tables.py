@@ -173,8 +173,8 @@ class ReadingTable(Protocol):
         """The names of the sheets."""
         ...
 
-    def propose(self, zone: str) -> TableMapping:
-        """Return what the columns seem to mean; what cannot be told stays open."""
+    def propose(self, zone: str, sheet: str = "") -> TableMapping:
+        """Return what the columns of a sheet (empty: of the likeliest) seem to mean; what cannot be told stays open."""
         ...
 
     def read(self, mapping: TableMapping) -> TableReadings:

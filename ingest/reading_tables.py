@@ -42,9 +42,9 @@ class FileReadingTable:
         grid = self._grid(sheet)
         return grid.columns if grid else ()
 
-    def propose(self, zone: str) -> TableMapping:
-        """Return what the columns of the sheet with the most dated rows seem to mean."""
-        grid = self._grid("")
+    def propose(self, zone: str, sheet: str = "") -> TableMapping:
+        """Return what the columns of a sheet (empty: of the one with the most dated rows) seem to mean."""
+        grid = self._grid(sheet)
         return propose(grid, zone) if grid else TableMapping(zone=zone)
 
     def read(self, mapping: TableMapping) -> TableReadings:

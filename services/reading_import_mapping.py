@@ -14,15 +14,15 @@ ONE_UNIT: Final = "value_unit"
 """Says the unit of every column of values that has none."""
 
 
-def mapping_for(table: ReadingTable, records: RecordStore, zone: str) -> tuple[TableMapping, bool]:
+def mapping_for(table: ReadingTable, records: RecordStore, zone: str, sheet: str = "") -> tuple[TableMapping, bool]:
     """Return the mapping that was confirmed for such headings before, else a proposal; and whether it is remembered.
 
     The point of a whole table is asked for every time.
     """
     text = records.kept(_key(table))
-    if not text:
-        return table.propose(zone), False
-    kept = msgspec.json.decode(text, type=TableMapping)
+    kept = msgspec.json.decode(text, type=TableMapping) if text else None
+    if kept is None or sheet not in {"", kept.sheet}:
+        return table.propose(zone, sheet), False
     return replace(kept, sheet=kept.sheet if kept.sheet in table.sheets else "", whole=""), True
 
 

@@ -18,6 +18,7 @@ from api.pages import (
     measures,
     models,
     point,
+    reading_imports,
     region,
     register_files,
     stations,
@@ -65,6 +66,6 @@ def build_pages(app: FastAPI) -> None:
     app.include_router(router)
     for module in (login, region, building, models, point, emissions, costs, benchmarks, formats, desk, register_files):
         app.include_router(module.router)
-    for module in (measures, stations):
+    for module in (measures, stations, reading_imports):
         app.include_router(module.router)
     app.add_exception_handler(MustLogIn, to_login)

@@ -177,7 +177,7 @@ def plan_file(room: Room, name: str, content: bytes, said: Mapping[str, Any]) ->
     """Return what importing a file would do, its columns taken as remembered, proposed and said."""
     deps = room.deps
     table = deps.reading_tables.open(name, content)
-    proposed, remembered = mapping_for(table, deps.records, str(deps.zone))
+    proposed, remembered = mapping_for(table, deps.records, str(deps.zone), str(said.get("sheet", "")))
     made = reading_import.plan(
         table,
         amended(proposed, said),
