@@ -237,6 +237,35 @@ def of_plan(savings: Iterable[MeasureSaving], activity: str = "") -> list[Measur
     return [s for s in savings if s.measure.activity and activity in {"", s.measure.activity}]
 
 
+def once(shares: Sequence[Share], points: Mapping[str, Point]) -> list[Share]:
+    """Return shares without the months in which a point above, which counts the same consumption, has one of its own.
+
+    So a measure at a sub-meter and another at the meter above it count what the sub-meter saved once.
+    """
+    held: dict[str, set[date]] = {}
+    for share in shares:
+        held.setdefault(share.point, set()).update(month.month for month in share.months)
+    kept: list[Share] = []
+    for share in shares:
+        above = set().union(*(held.get(key, set()) for key in counting_too(share.point, points)))
+        months = [month for month in share.months if month.month not in above]
+        kept.append(share if len(months) == len(share.months) else _restarted(share, months))
+    return kept
+
+
+def counting_too(key: str, points: Mapping[str, Point]) -> set[str]:
+    """Return the points that count a point's consumption too: those above it, and those made of it or of them."""
+    found: set[str] = set()
+    ahead = [key]
+    while ahead:
+        now = ahead.pop()
+        parent = {points[now].parent} - {""} if now in points else set()
+        made = {p.id for p in points.values() if any(term.point == now for term in p.terms)}
+        ahead += sorted((parent | made) - found)
+        found |= parent | made
+    return found - {key}
+
+
 def within(shares: Iterable[Share], first: date, last: date) -> tuple[UnitSaving, ...]:
     """Return the sums by unit of the months that lie within the days first to last.
 

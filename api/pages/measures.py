@@ -18,7 +18,8 @@ from api.texts import Language
 from core.errors import InputError
 from core.registry import Measure, MeasureKind, Point
 from services import register as acts
-from services.measures import MeasureSaving, UnitSaving, of_plan, within
+from services.measures import UnitSaving, of_plan, once, within
+from services.savings import Share
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,7 +43,7 @@ def measures(v: Seen) -> Response:
     return v.page(
         "measures.html",
         savings=sorted(savings, key=lambda s: (s.measure.effective, s.measure.id), reverse=True),
-        totals=_totals(plan, last),
+        totals=_totals(once([s for one in plan for s in one.shares], v.room.now().points), last),
         counted=len(plan),
         unknown=sum(s.status != "known" for s in plan),
         year=last.year,
@@ -50,8 +51,7 @@ def measures(v: Seen) -> Response:
     )
 
 
-def _totals(plan: Sequence[MeasureSaving], last: date) -> list[Total]:
-    shares = [share for one in plan for share in one.shares]
+def _totals(shares: Sequence[Share], last: date) -> list[Total]:
     year = {u.unit: u for u in within(shares, date(last.year, 1, 1), last)}
     return [Total(unit=u.unit, so_far=u, year=year.get(u.unit)) for u in within(shares, ALL_TIME, last)]
 

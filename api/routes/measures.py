@@ -18,7 +18,7 @@ from api.routes.weather import span_of_days
 from core.registry import Measure, Point
 from core.rollup import NANO
 from services.costs import unit_price
-from services.measures import MeasureSaving, PriceOf, Sum, UnitMonth, UnitSaving, Worth, measured, of_plan, within
+from services.measures import MeasureSaving, PriceOf, Sum, UnitMonth, UnitSaving, Worth, measured, of_plan, once, within
 from services.savings import Month, Share
 
 router = APIRouter(prefix="/api/v1", tags=["measures"], dependencies=[guard])
@@ -266,14 +266,16 @@ def get_savings(
     savings = savings_of(room, chosen)
     savings = of_plan(savings, activity) if counted else savings
     return as_json(
-        Savings(str(first), str(last), activity, counted, totals(savings, first, last), lines(savings, first, last))
+        Savings(
+            str(first), str(last), activity, counted, totals(room, savings, first, last), lines(savings, first, last)
+        )
     )
 
 
-def totals(savings: Sequence[MeasureSaving], first: date, last: date) -> list[TotalUnit]:
-    """Return the sums over measures by unit."""
-    shares = [share for one in savings for share in one.shares]
-    unknown = len({share.point for share in shares if not share.months})
+def totals(room: Room, savings: Sequence[MeasureSaving], first: date, last: date) -> list[TotalUnit]:
+    """Return the sums over measures by unit; what a point above counts too is in them once."""
+    shares = once([share for one in savings for share in one.shares], room.now().points)
+    unknown = len({share.point for one in savings for share in one.shares if not share.months})
     return [TotalUnit(u.unit, u.points, unknown, amount_of(u.total)) for u in within(shares, first, last)]
 
 

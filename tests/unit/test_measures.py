@@ -26,7 +26,7 @@ from core.registry import (
 )
 from ingest.tables import FileTables
 from services.exchange import apply_import, export_register, plan_import, undo_import
-from services.measures import Status, measured, of_plan, within
+from services.measures import Status, counting_too, measured, of_plan, once, within
 from services.register import By, create, put
 from services.savings import Savings, Share, text_of
 from storage.records import SqlRecordStore
@@ -318,6 +318,23 @@ def test_an_insignificant_saving_pays_nothing_back(tmp_path: Path) -> None:
     assert worth.payback_years is None
     assert worth.payback_reason is not None
     assert worth.payback_reason.code == "not_significant"
+
+
+def test_what_a_point_above_counts_too_is_in_a_sum_once(tmp_path: Path) -> None:
+    below = replace(POINTS["b"], parent="a", role=Role.SUBMETER)
+    whole = Point(id="v", building="b", name="v", commodity=Commodity.GAS, role=Role.VIRTUAL, terms=(Term(point="a"),))
+    points = {**POINTS, "b": below, "v": whole}
+    assert counting_too("b", points) == {"a", "v"}
+    assert counting_too("c", points) == set()
+    upper, lower = (
+        replace(WIDE, id="up", points=("a",)),
+        replace(WIDE, id="low", points=("b",), effective=date(2024, 7, 1)),
+    )
+    shares = two_points(tmp_path, upper, lower)
+    kept = {share.point: share for share in once(shares, points)}
+    assert [m.month for m in kept["b"].months] == [date(2024, month, 1) for month in range(7, 13)]
+    assert kept["a"].months == next(s for s in shares if s.point == "a").months
+    assert kept["b"].months[-1].so_far_nano == sum(m.saving_nano for m in kept["b"].months)
 
 
 def test_only_measures_of_the_plan_count_and_none_twice(tmp_path: Path) -> None:
