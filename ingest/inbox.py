@@ -2,18 +2,19 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from core.assigned import Assigned
 from core.calendar import moment
 from core.errors import StoreUnavailable
 from core.notes import InboxItem
 from core.ports import RecordStore
 from core.readings import Readings, SeriesKey
-from core.registry import DialEvent, EventKind, Meter, Register, Station
+from core.registry import DialEvent, Meter, Register, Station
 from core.units import CANONICAL
 from ingest.message import Message
 
@@ -25,8 +26,8 @@ SAMPLE_BYTES: Final = 2048
 REMEMBERED: Final = 100_000
 
 
-Known = frozenset[str | SeriesKey]
-"""Devices, and single series of others, that stand in the register."""
+Known = Container[SeriesKey]
+"""Series that stand in the register."""
 
 
 class KnownDevices:
@@ -39,7 +40,7 @@ class KnownDevices:
         self._records = records
         self._version: int | None = None
         self._checked = float("-inf")
-        self._devices: Known = frozenset()
+        self._devices: Known = Assigned()
 
     def __call__(self) -> Known:
         """Return the devices and series; raise StoreUnavailable where they cannot be read."""
@@ -47,11 +48,8 @@ class KnownDevices:
             return self._devices
         version = self._records.version()
         if version != self._version:
-            mounted = {m.device for m in self._records.find(Meter) if m.removed is None}
-            events = self._records.find(DialEvent)
-            swapped = {e.new_device for e in events if e.kind is EventKind.SWAP and not e.retracted}
-            weather = {SeriesKey(s.arrives_as, s.register) for s in self._records.find(Station)}
-            self._devices = frozenset(mounted | swapped - {""} | weather)
+            find = self._records.find
+            self._devices = Assigned.of(find(Meter), find(DialEvent), find(Station))
             self._version = version
         self._checked = time.monotonic()
         return self._devices
@@ -74,7 +72,7 @@ class Inbox:
 
     def note(self, readings: Readings, message: Sequence[int], messages: Sequence[Message], known: Known) -> None:
         """Count the readings of devices that are not among the known ones."""
-        strange = [n for n, key in enumerate(readings.series) if key.meter not in known and key not in known]
+        strange = [n for n, key in enumerate(readings.series) if key not in known]
         if not strange or not len(readings):
             return
         counts = np.bincount(readings.code, minlength=len(readings.series))

@@ -22,6 +22,9 @@ MAIN: Final = "main"
 POWER_REGISTERS: Final = ("power.import", "power.total", "flow.total")
 """Registers that integrate to an estimate, where a meter has nothing better."""
 
+SAID_BY_METER: Final = frozenset({Quantity.UNSTATED, Quantity.PULSE_COUNT})
+"""Registers of which the meter's unit says what they count."""
+
 COUNTED: Final = {Quantity.POWER: Quantity.ENERGY, Quantity.FLOW: Quantity.VOLUME}
 
 
@@ -48,10 +51,13 @@ def _us_of(meter: Meter) -> tuple[int, int]:
     return start, FOREVER if meter.removed is None else round(meter.removed.timestamp() * US)
 
 
-def _mounting(meter: Meter, *, dial: bool, unstated: bool) -> Mounting:
+def _mounting(meter: Meter, register: str, *, dial: bool) -> Mounting:
     """Return a meter's mounting; what is recorded of its dial is that of the register that counts (`dial`)."""
     start, end = _us_of(meter)
     shown = unit(meter.unit) if meter.unit else Unit(Quantity.ENERGY)
+    weight = _weight(meter, register)
+    if weight is not None:
+        shown = Unit(Quantity.PULSE_COUNT)
     modulus = None if meter.digits is None else 10.0**meter.digits * shown.scale / shown.divisor
     plain = Mounting(
         device=meter.device,
@@ -61,9 +67,20 @@ def _mounting(meter: Meter, *, dial: bool, unstated: bool) -> Mounting:
         final=meter.final if dial else None,
         modulus=modulus,
         moduli=moduli(shown),
-        multiplier=meter.multiplier,
+        multiplier=meter.multiplier * (1.0 if weight is None else weight.scale / weight.divisor),
     )
-    return _as_sent(plain, shown) if unstated else plain
+    return _as_sent(plain, shown) if _quantity(register) is Quantity.UNSTATED else plain
+
+
+def _weight(meter: Meter, register: str) -> Unit | None:
+    """Return the unit of which a pulse is `multiplier`, None for a dial that shows amounts itself.
+
+    A pulse counter's dial is the count of its pulses: its first, final and roll-over are in pulses.
+    """
+    if _quantity(register) is not Quantity.PULSE_COUNT or not meter.unit:
+        return None
+    weight = unit(meter.unit)
+    return None if weight.quantity is Quantity.PULSE_COUNT else weight
 
 
 def _as_sent(plain: Mounting, said: Unit) -> Mounting:
@@ -82,20 +99,20 @@ def _as_sent(plain: Mounting, said: Unit) -> Mounting:
 def main_register(meter: Meter, commodity: Commodity, present: Iterable[str]) -> str:
     """Return the register of a meter that counts: the one that it names, else the first choice that has readings.
 
-    Readings without a unit count where the register says the unit of the meter, and nothing better is there.
+    Readings without a unit, and pulses, count where the meter says its unit, and nothing better is there.
     """
     if meter.register:
         return meter.register
     choices = MAIN_REGISTERS[commodity]
     have = set(present)
-    unstated = sorted(r for r in have if meter.unit and _quantity(r) is Quantity.UNSTATED)
+    unstated = sorted(r for r in have if meter.unit and _quantity(r) in SAID_BY_METER)
     return next((r for r in (*choices, *unstated, *POWER_REGISTERS) if r in have), choices[0])
 
 
 def unit_of(register: str, meter: Meter | None = None) -> str:
-    """Return the canonical unit in which a register's consumption is counted; of an unstated one the meter's."""
+    """Return the canonical unit in which a register is counted; of one unstated, or of pulses, the meter's."""
     quantity = _quantity(register)
-    if quantity is Quantity.UNSTATED and meter is not None and meter.unit:
+    if quantity in SAID_BY_METER and meter is not None and meter.unit:
         quantity = unit(meter.unit).quantity
     return CANONICAL.get(COUNTED.get(quantity, quantity), "")
 
@@ -175,9 +192,7 @@ def _plan(  # noqa: PLR0917 - the parts of one plan, made in one place
         point=point.id,
         register=register,
         series=tuple(dict.fromkeys(SeriesKey(m.device, chosen[m.id]) for m in having)),
-        mountings=tuple(
-            _mounting(m, dial=register == MAIN, unstated=_quantity(chosen[m.id]) is Quantity.UNSTATED) for m in having
-        ),
+        mountings=tuple(_mounting(m, chosen[m.id], dial=register == MAIN) for m in having),
         events=tuple(_of_register(e, register, of_register) for e in events if e.meter in devices),
         rules=rules,
     )

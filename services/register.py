@@ -9,10 +9,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from core.assigned import Assigned, counts
 from core.errors import Conflict, InputError, NotFound
-from core.notes import PointFinding
+from core.notes import InboxItem, PointFinding
 from core.ports import RecordStore
-from core.registry import DialEvent, Entity, EventKind, Meter, Point, Station
+from core.readings import SeriesKey
+from core.registry import (
+    MAIN_REGISTERS,
+    Commodity,
+    DialEvent,
+    Entity,
+    EventKind,
+    Meter,
+    Point,
+    Register,
+    Station,
+)
+from core.units import Quantity
+from services.points import SAID_BY_METER
 from services.register_rules import NAMES, Problem, Snapshot, in_utc, place, points_touched, problems
 
 E = TypeVar("E", bound=Entity)
@@ -186,24 +200,53 @@ def assign(
     mounted: datetime | None = None,
     meter: NewMeter | None = None,
 ) -> Done:
-    """Mount a device of the inbox on a point, from an instant or else its first reading on, and empty its inbox.
+    """Mount a device of the inbox on a point, from an instant or else its first reading on.
 
-    Doing it again changes nothing.
+    It leaves the inbox; where the register that counts is named, its other dials wait there for points of their own.
+    Raise InputError where it is not clear which register counts, or in which unit. Doing it again changes nothing.
     """
     seen = [item for item in records.inbox() if item.device == device]
     if not seen and mounted is None:
         raise NotFound(f"device {device} is not in the inbox; state since when it is mounted")
-    since = mounted or min(item.first_seen for item in seen)
-    given = meter or NewMeter(first=None)
+    given = counting(records.get(Point, point).commodity, seen, meter or NewMeter(first=None))
+    since = mounted or min(item.first_seen for item in _of_register(seen, given.register))
 
     def decide(register: Snapshot) -> Change:
-        if any((m.device, m.point, m.mounted) == (device, point, since) for m in register.every(Meter)):
+        known = [m for m in register.every(Meter) if (m.device, m.point, m.mounted) == (device, point, since)]
+        if known:
             return Change()
         return Change(save=(_first(point, device, since, given, taken={m.id for m in register.every(Meter)}),))
 
     done = perform(records, decide, act)
-    records.leave_inbox([device])
+    taken = Assigned.of(records.find(Meter, where={"device": device}))
+    records.leave_inbox([device], registers=[i.register for i in seen if SeriesKey(device, i.register) in taken])
     return done
+
+
+def counting(commodity: Commodity, seen: Sequence[InboxItem], given: NewMeter) -> NewMeter:
+    """Return the meter with the register that counts, where it is the only one that can; raise InputError."""
+    dials = sorted({i.register for i in seen if counts(i.register)})
+    usual = set(MAIN_REGISTERS[commodity]) & set(dials)
+    if not given.register and not usual and len(dials) > 1:
+        raise InputError(
+            f"the device has {len(dials)} dials: {', '.join(dials[:8])}",
+            place="register",
+            remedy="choose the register that counts",
+        )
+    register = given.register or ("" if usual or not dials else dials[0])
+    quantity = Register.parse(register).quantity if register in dials else None
+    if quantity in SAID_BY_METER and not given.unit:
+        amount = "a pulse" if quantity is Quantity.PULSE_COUNT else "its readings"
+        raise InputError(
+            f"nothing says in which unit {amount} of {register} counts",
+            place="unit",
+            remedy="state the unit, such as kWh, m³ or l; the multiplier is the amount of one pulse",
+        )
+    return replace(given, register=register)
+
+
+def _of_register(seen: Sequence[InboxItem], register: str) -> Sequence[InboxItem]:
+    return [item for item in seen if item.register == register] or seen
 
 
 def _first(point: str, device: str, since: datetime, given: NewMeter, *, taken: set[str]) -> Meter:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import Any, Final, TypeVar, cast
 
+from core.assigned import stated_quantity
 from core.errors import InputError
 from core.ports import RecordStore
 from core.registry import (
@@ -313,8 +314,25 @@ def _fits(meter: Meter, point: Point) -> Iterator[Problem]:
         except InputError as err:
             yield _of(meter, field, err.problem, err.remedy)
             continue
-        if quantity not in allowed:
+        unstated = field == "register" and quantity is Quantity.UNSTATED
+        if unstated:
+            yield from _unstated(meter, Register.parse(text))
+        elif quantity not in allowed:
             yield _of(meter, field, f"{text} does not count {point.commodity}", f"correct the {field} or the point")
+
+
+def _unstated(meter: Meter, register: Register) -> Iterator[Problem]:
+    """Return the problem of a register without unit: its meter says the unit, one of the quantity that is known."""
+    if not meter.unit:
+        yield _of(meter, "unit", f"the readings of {register} state no unit", "write the unit in which they count")
+        return
+    known = stated_quantity(register)
+    try:
+        contradicts = known is not None and unit(meter.unit).quantity is not known
+    except InputError:  # told of the unit itself
+        return
+    if contradicts:
+        yield _of(meter, "unit", f"{meter.unit} is no unit of {known}, which {register} counts", "correct the unit")
 
 
 def _overlaps(meters: Sequence[Meter], touched: set[str], *, by: str) -> Iterator[Problem]:

@@ -185,10 +185,10 @@ class Book:
     @staticmethod
     def _meant(value: Value, register: str) -> Meaning:
         verdict = value.verdict
-        made = meaning(verdict.unit or None, str(verdict.quantity), register or "total", verdict.kind)
-        if made.fault is None:
-            return made
-        return Meaning(register=f"{verdict.quantity}.{register or 'total'}", fault=made.fault)
+        # With its quantity before it, for words such as `current` and `flow` name quantities themselves.
+        whole = f"{verdict.quantity}.{register or 'total'}"
+        made = meaning(verdict.unit or None, str(verdict.quantity), whole, verdict.kind)
+        return made if made.fault is None else Meaning(register=whole, fault=made.fault)
 
     def at(self, topic: str) -> tuple[Series, ...]:
         """Return the series on a topic, those too that are not read."""

@@ -52,6 +52,7 @@ _ALONE: Final = frozenset(Quantity) - {
 }  # fmt: skip
 """Quantities that a unit alone tells: % may be a battery, and `unit` anything."""
 
+_DIFFERENCE: Final = vocabulary("difference diff delta spread spreizung rozdil dt")
 _ALLOCATOR: Final = vocabulary("hca heizkostenverteiler allocator")
 _PULSES: Final = vocabulary("pulse pulses imp impulse impulses impulsy pulsecount")
 _SUFFIX: Final = {
@@ -118,6 +119,8 @@ def judge(said: Said) -> Verdict | None:
     if counted and stated is None and not said.unit:
         flags.append(Flag.UNIT_UNSTATED)
     reason = _reason(said, quantity)
+    if quantity is Quantity.TEMPERATURE and stated is not None and stated.offset and _DIFFERENCE & set(said.words):
+        reason = "temperature_difference"  # kelvins of a difference are no temperature
     if counted and not said.kind:
         flags.append(Flag.KIND_INFERRED)
     if not counted and said.kind in {"cumulative", "resets"}:
@@ -175,7 +178,9 @@ def _reason(said: Said, quantity: Quantity) -> str:
         return "period_counter"
     if said.kind == "gauge":
         return "no_dial"
-    running = "current" in words and "total" not in words and quantity is not Quantity.HEAT_COST_UNITS
+    if quantity is Quantity.HEAT_COST_UNITS:
+        return "period_counter" if PERIOD - {"cost", "costs"} & words else ""
+    running = "current" in words and "total" not in words
     return "period_counter" if PERIOD & words or running else ""
 
 

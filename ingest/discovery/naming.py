@@ -26,7 +26,7 @@ def vocabulary(text: str) -> frozenset[str]:
 
 
 GENERIC: Final = vocabulary(
-    "total totals energy energie volume water gas electricity electric power consumption consumed consume used "
+    "total totals current energy energie volume water gas electricity electric power consumption consumed consume used "
     "usage meter metering reading readings value state sensor counter index lifetime cumulative sum overall yield "
     "actual measured active main count number amount the of for in at on by with and a kwh mwh wh gj mj kj m3 ft3 "
     "l liter litre liters litres kw w mw m3h lh c v var kvarh hca unit units imp pulse pulses pulsecount gauge "
