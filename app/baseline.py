@@ -1,6 +1,5 @@
 """`odecet baseline`: consumption and temperature in files to baselines and savings, as JSON lines."""
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,8 @@ import holidays
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.csv as pacsv
 
 from analytics.baseline.cleaning import Commodity
 from analytics.baseline.days import Bools, Dates, Days, Floats, Weather, festive_days
@@ -234,6 +235,7 @@ def _among(day: Dates, listed: Sequence[date]) -> Bools:
 def _lines(outcome: _Outcome) -> Iterator[dict[str, Any]]:
     train, predict = _dates(outcome, outcome.train), _dates(outcome, outcome.predict)
     cv, bias, known = _in_sample(outcome.fits)
+    whole, months = _told(outcome.whole), _months(outcome)
     fits = outcome.fits
     keys = content_keys(fits.given, fits.days, fits.train, fits.commodity, fits.weather)
     for meter, name in enumerate(outcome.table.names):
@@ -253,8 +255,8 @@ def _lines(outcome: _Outcome) -> Iterator[dict[str, Any]]:
                 "cvrmse": _number(cv[meter]) if fitted else None,
                 "nmbe": _number(bias[meter]) if fitted else None,
             },
-            "predict": {**predict, **_saving(outcome.whole, meter, 0, shown=shown)},
-            "months": _months(outcome, meter) if shown else [],
+            "predict": {**predict, **whole.line(meter, 0, shown=shown)},
+            "months": months[meter],
             "calibration": outcome.calibration.note(kind_of(outcome.fits), int(outcome.whole.days[meter, 0])),
             "key": keys[meter],
         }
@@ -282,56 +284,67 @@ def _in_sample(fits: Fits) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
     return np.sqrt((off**2).sum(axis=1) / free) / fits.mean, off.sum(axis=1) / free / fits.mean, known
 
 
-def _saving(made: Savings, meter: int, number: int, *, shown: bool) -> dict[str, Any]:
-    days = int(made.days[meter, number])
-    told: dict[str, Any] = {
-        "days": days,
-        "actual_kwh": _number(made.actual[meter, number]) if days else None,
-        "predicted_kwh": None,
-        "saving_kwh": None,
-        "interval68_kwh": None,
-        "interval90_kwh": None,
-        "significant": None,
-    }
-    if not shown:
-        return told
-    low68, high68 = made.interval(68)[meter, number]
-    low90, high90 = made.interval(90)[meter, number]
-    return {
-        **told,
-        "predicted_kwh": _number(made.predicted[meter, number]),
-        "saving_kwh": _number(made.saving[meter, number]),
-        "interval68_kwh": [_number(low68), _number(high68)],
-        "interval90_kwh": [_number(low90), _number(high90)],
-        "significant": bool(made.significant[meter, number]),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """Savings (m, k) as nested lists of rounded numbers, for lines."""
 
+    days: list[list[int]]
+    rows: list[list[list[float]]]
+    significant: list[list[bool]]
 
-def _months(outcome: _Outcome, meter: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "month": str(month),
-            **_saving(outcome.months, meter, number, shown=True),
-            "cumulative": _saving(outcome.running, meter, number, shown=True),
+    def line(self, meter: int, number: int, *, shown: bool) -> dict[str, Any]:
+        """Return what is told of a meter and a span; only what was used where the saving is not shown."""
+        days = self.days[meter][number]
+        actual, predicted, saving, low68, high68, low90, high90 = self.rows[meter][number]
+        return {
+            "days": days,
+            "actual_kwh": actual if days else None,
+            "predicted_kwh": predicted if shown else None,
+            "saving_kwh": saving if shown else None,
+            "interval68_kwh": [low68, high68] if shown else None,
+            "interval90_kwh": [low90, high90] if shown else None,
+            "significant": self.significant[meter][number] if shown else None,
         }
-        for number, month in enumerate(outcome.month)
-        if outcome.months.days[meter, number]
+
+
+def _told(made: Savings) -> _Told:
+    numbers = np.concatenate(
+        [np.stack([made.actual, made.predicted, made.saving], axis=-1), made.interval(68), made.interval(90)], axis=-1
+    )
+    return _Told(days=made.days.tolist(), rows=np.round(numbers, 6).tolist(), significant=made.significant.tolist())
+
+
+def _months(outcome: _Outcome) -> list[list[dict[str, Any]]]:
+    """Return the months of each meter, those alone of which something is known."""
+    each, running = _told(outcome.months), _told(outcome.running)
+    return [
+        [
+            {
+                "month": str(month),
+                **each.line(meter, number, shown=True),
+                "cumulative": running.line(meter, number, shown=True),
+            }
+            for number, month in enumerate(outcome.month)
+            if each.days[meter][number]
+        ]
+        if outcome.judged.sufficient(meter)
+        else []
+        for meter in range(len(outcome.table.names))
     ]
 
 
 def _write_daily(path: Path, outcome: _Outcome) -> None:
     """Write meter, date, actual and predicted of the training and the predicted days; what is unknown stays empty."""
-    fits, place = outcome.fits, np.flatnonzero(outcome.train | outcome.predict)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("meter", "date", "actual_kwh", "predicted_kwh"))
-        for meter, name in enumerate(outcome.table.names):
-            made = fits.predicted[meter, place]
-            if outcome.judged.training[meter]:
-                made = np.full(len(place), np.nan)
-            rows = zip(fits.days.day[place].astype(str), fits.energy[meter, place], made, strict=True)
-            writer.writerows((name, day, _cell(actual), _cell(value)) for day, actual, value in rows)
-
-
-def _cell(value: float) -> str:
-    return "" if np.isnan(value) else repr(round(float(value), 6))
+    fits, names = outcome.fits, outcome.table.names
+    place = np.flatnonzero(outcome.train | outcome.predict)
+    barred = np.array([bool(reasons) for reasons in outcome.judged.training], bool)
+    made = np.where(barred[:, None], np.nan, fits.predicted[:, place])
+    table = pa.table(
+        {
+            "meter": pa.array(np.repeat(names, len(place))),
+            "date": pa.array(np.tile(fits.days.day[place], len(names))),
+            "actual_kwh": pa.array(np.round(fits.energy[:, place], 6).reshape(-1), from_pandas=True),
+            "predicted_kwh": pa.array(np.round(made, 6).reshape(-1), from_pandas=True),
+        }
+    )
+    pacsv.write_csv(table, path, pacsv.WriteOptions(quoting_style="needed", quoting_header="none"))

@@ -1,7 +1,7 @@
 """A fitted baseline as plain values: it can be stored, shown and used again without the data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import numpy as np
 from analytics.baseline.days import TYPE_NAMES, Days, Floats
 from analytics.baseline.design import Ground, Spec, design
 
+SPEC_FIELDS: Final = tuple(field.name for field in fields(Spec))
 VERSION: Final = "1"  # of the models' meaning: part of every content key, so that a change refits everything
 
 
@@ -37,7 +38,16 @@ class Model:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that `from_json` reads back."""
-        return asdict(self)
+        parts = [
+            {
+                "family": part.family,
+                "share": part.share,
+                "spec": {name: getattr(part.spec, name) for name in SPEC_FIELDS},
+                "coefficients": dict(part.coefficients),
+            }
+            for part in self.parts
+        ]
+        return {"parts": parts, "recent_level": self.recent_level, "floor": self.floor, "version": self.version}
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> "Model":

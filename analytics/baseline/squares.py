@@ -17,6 +17,8 @@ from analytics.baseline.design import Design
 RIDGE: Final = 3.0  # pseudo-days that draw a penalised coefficient to zero
 HUBER: Final = 1.5  # robust deviations beyond which a day counts less (Huber 1964; 95 % efficient at 1.345)
 TO_SIGMA: Final = 1.4826  # median absolute deviation to standard deviation of a normal
+LEAST_SIGMA: Final = 0.01  # of the mean day: a meter without noise must not lose the days that differ
+LEAST_MEAN_SHARE: Final = 0.3  # of the mean deviation, where most days fit exactly
 TINY: Final = 1e-9
 BATCH: Final = 24  # candidates solved together: as many as a cache likes
 
@@ -99,7 +101,9 @@ def robust_weights(residual: Floats, w: Floats, limit: float = HUBER) -> Floats:
     """Return Huber's weights (m, D) of residuals, times w."""
     ordered = np.sort(np.where(w > 0, np.abs(residual), np.inf), axis=1)
     middle = np.maximum((w > 0).sum(axis=1) - 1, 0) // 2
-    sigma = TO_SIGMA * ordered[np.arange(len(w)), middle][:, None]
+    usual = np.where(w > 0, np.abs(residual), 0.0).sum(axis=1) / np.maximum((w > 0).sum(axis=1), 1)
+    sigma = np.maximum(TO_SIGMA * ordered[np.arange(len(w)), middle], np.maximum(LEAST_MEAN_SHARE * usual, LEAST_SIGMA))
+    sigma = np.where(np.isfinite(sigma), sigma, LEAST_SIGMA)[:, None]
     ratio = np.where(w > 0, np.abs(residual), 0.0) / np.maximum(sigma, TINY)
     return np.asarray(w * np.minimum(1.0, limit / np.maximum(ratio, TINY)))
 

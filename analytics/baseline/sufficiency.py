@@ -11,7 +11,7 @@ import numpy as np
 
 from analytics.baseline.breaks import Stretch, strongest
 from analytics.baseline.cleaning import FEW_NEGATIVE, Commodity
-from analytics.baseline.days import Bools, Days, Floats
+from analytics.baseline.days import Bools, Days, Floats, Weather
 from analytics.baseline.fit import Fits
 
 LEAST_SHARE: Final = 0.9
@@ -136,12 +136,10 @@ def _tiers(count: int, *tiers: Sequence[Check]) -> tuple[tuple[Reason, ...], ...
 
 
 def _weather(fits: Fits, temps: Floats | None) -> list[Check]:
-    if temps is None:
+    if temps is None or fits.weather is None:
         lacking = np.full(len(fits.mean), fits.commodity.heats)
         return [(lacking, lambda _: _reason("no_temperature_heating"))]
-    with np.errstate(all="ignore"):
-        high = np.nan_to_num(np.nanquantile(np.where(np.isfinite(temps), temps, 0.0), 1 - STRANGE_SHARE, axis=1))
-        low = np.nan_to_num(np.nanquantile(np.where(np.isfinite(temps), temps, 0.0), STRANGE_SHARE, axis=1))
+    high, low = (_extreme(fits.weather, share) for share in (1 - STRANGE_SHARE, STRANGE_SHARE))
     hot, cold = high > HOTTEST_DAY_C, low < COLDEST_DAY_C
     fahrenheit = hot & (high < FAHRENHEIT_MOST)
     return [
@@ -149,6 +147,13 @@ def _weather(fits: Fits, temps: Floats | None) -> list[Check]:
         ((hot | cold) & ~fahrenheit, lambda m: _strange(low[m], high[m])),
         *_weather_covers(temps, fits.train, "training"),
     ]
+
+
+def _extreme(weather: Weather, share: float) -> Floats:
+    """Return a quantile of each meter's temperature (m,), 0 where none is known."""
+    known = [row[np.isfinite(row)] for row in weather.temp_c]
+    of_stations = [np.quantile(row, share) if len(row) else 0.0 for row in known]
+    return np.array(of_stations)[weather.station]
 
 
 def _strange(low_c: float, high_c: float) -> Reason:
