@@ -22,6 +22,7 @@ STATES: Final = {NEW: "new", SAME: "same", CHANGED: "changed"}
 class SeriesReport:
     """What a file says of one series: how many readings, from when to when, and what they come to.
 
+    `first` is the first dial or the begin of the first period, `last` the last dial or the end of the last period.
     `amount` is the sum of amounts, or by how much a dial rose (without what it fell), in `unit`; `months` the same by
     the month of the zone, a dial's rise in the month of the later reading.
     """
@@ -84,7 +85,7 @@ def _series(plan: Plan, mine: Readings, state: np.typing.NDArray[np.uint8], n: i
         new=int(counts[NEW]),
         same=int(counts[SAME]),
         changed=int(counts[CHANGED]),
-        first=mine.at[0],
+        first=mine.at[0] - mine.span_s[0].astype("timedelta64[s]"),
         last=mine.at[-1],
         first_value=float(mine.value[0]),
         last_value=float(mine.value[-1]),

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.acts import act
@@ -56,20 +55,20 @@ def dry_run(v: Seen, file: Annotated[UploadFile, File()]) -> Response:
     return _dry_run(v, file.filename or "odecty.csv", file.file.read(), {})
 
 
-async def _form(request: Request) -> FormData:
-    return await request.form(max_fields=MOST_FIELDS)
+async def _form(request: Request) -> Mapping[str, str]:
+    async with request.form(max_fields=MOST_FIELDS) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-Sent = Annotated[FormData, Depends(_form)]
+Sent = Annotated[Mapping[str, str], Depends(_form)]
 
 
 @router.post("/imports/again")
 def again(v: Seen, sent: Sent) -> Response:
     """Show what importing the file would do with the columns as a person says."""
-    staged = v.room.staging.take(str(sent.get("key", "")), v.now)
-    form = {name: str(value) for name, value in sent.items()}
-    other = form.get("sheet", "") != form.get("sheet_shown", "")
-    return _dry_run(v, staged.name, staged.content, {"sheet": form["sheet"]} if other else said_by(form))
+    staged = v.room.staging.take(sent.get("key", ""), v.now)
+    other = sent.get("sheet", "") != sent.get("sheet_shown", "")
+    return _dry_run(v, staged.name, staged.content, {"sheet": sent["sheet"]} if other else said_by(sent))
 
 
 def _dry_run(v: Viewer, name: str, content: bytes, said: Mapping[str, Any]) -> Response:
@@ -106,9 +105,11 @@ def _columns(planned: Planned) -> list[dict[str, str]]:
     """Return what each column is taken for: its role and, where it holds values, unit, register, point and status."""
     mapping = planned.plan.mapping
     values = {v.column: v for v in mapping.values}
+    own_statuses = {v.status for v in mapping.values}
     found = []
     for heading in planned.columns:
         role = next((name for name in SINGLE if getattr(mapping, name) == heading), "nothing")
+        role = "status" if heading in own_statuses else role
         column = values.get(heading)
         more = {name: getattr(column, name, "") for name in ("unit", "register", "subject", "status")}
         found.append({"heading": heading, "role": "value" if column else role, **more})
@@ -130,6 +131,8 @@ def said_by(form: Mapping[str, str]) -> dict[str, Any]:
             said["values"].append({"column": heading, **more})
         elif role in SINGLE:
             said[role] = heading
+    if said["status"] in {column["status"] for column in said["values"]}:
+        said["status"] = ""  # each column of values names its own
     if said.get("whole"):
         said["values"] = [{**column, "subject": ""} for column in said["values"]]
     statuses = {form[f"status_word_{i}"]: form[f"status_means_{i}"] for i in range(100) if f"status_word_{i}" in form}

@@ -245,12 +245,12 @@ async def _sent(request: Request) -> Sent:
     """Return the file of a request: a form with `file`, or the file itself as the body with the rest in the address."""
     told: dict[str, str] = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("multipart/"):
-        form = await request.form()
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise InputError("no file was sent", place="file", remedy="send it as the field file")
-        told |= {name: value for name, value in form.items() if isinstance(value, str)}
-        name, content = told.get("name") or file.filename or "readings.csv", await file.read()
+        async with request.form() as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise InputError("no file was sent", place="file", remedy="send it as the field file")
+            told |= {name: value for name, value in form.items() if isinstance(value, str)}
+            name, content = told.get("name") or file.filename or "readings.csv", await file.read()
     else:
         name, content = told.get("name", "readings.csv"), await request.body()
     mode = told.get("mode", DRY_RUN)

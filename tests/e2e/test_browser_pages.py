@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 CHARTED = ["/", "/buildings/B01", "/points/B01-EL?from=2026-02-20&to=2026-03-14", "/points/B01-VO?period=month"]
-PLAIN = ["/findings", "/inbox", "/letters", "/import", "/login"]
+PLAIN = ["/findings", "/inbox", "/letters", "/import", "/imports", "/login"]
 
 
 @pytest.fixture

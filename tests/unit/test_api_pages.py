@@ -25,7 +25,7 @@ def client(world: World) -> Client:
     return world.client(**HTML)
 
 
-PAGES = ["/", "/buildings/B01", "/points/B01-EL", "/findings", "/inbox", "/letters", "/import", "/login"]
+PAGES = ["/", "/buildings/B01", "/points/B01-EL", "/findings", "/inbox", "/letters", "/import", "/imports", "/login"]
 
 
 @pytest.mark.parametrize("path", PAGES)
