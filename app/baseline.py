@@ -176,7 +176,8 @@ def _axis(table: DailyTable, train: Span, predict: Span) -> Dates:
     """Return the days from the first to the last asked for, and those known up to four years before training."""
     first = min(np.datetime64(train.first), np.datetime64(predict.first))
     last = max(np.datetime64(train.last), np.datetime64(predict.last))
-    first = min(first, max(table.day[0], np.datetime64(train.first) - np.timedelta64(4 * 366, "D")))
+    reach = np.datetime64(train.first) - np.timedelta64(4 * 366, "D")
+    first = min(first, max(table.day[0], reach)) if len(table.day) else first
     return np.arange(first, last + np.timedelta64(1, "D"), dtype="datetime64[D]")
 
 

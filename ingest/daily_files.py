@@ -6,6 +6,7 @@ once; two different values at one stamp count as missing, for nobody can tell wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -29,7 +30,6 @@ VALUES: Final = ("kwh", "m3", "value")
 DAY_S: Final = 86_400
 HOURS_LACKING_S: Final = 2 * 3600
 FAR_TEMP: Final = 150.0  # beyond it a number is a code for missing, in any unit
-HOUR_SPIKE: Final = 50.0  # times the value that one in two hundred exceeds
 STAMP: Final = (
     r"^(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<clock>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\d{0,3})?"
     r"(?P<offset>Z|z|[+-]\d{2}:?\d{2})?$"
@@ -56,12 +56,13 @@ class _Stamps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
-    """Values (t, m) at distinct keys in order, with the wall time of each."""
+class _Rows:
+    """Known values (n,) by meter (number of its name) and time, one a stamp; `conflicts` were left out."""
 
     names: tuple[str, ...]
+    code: Longs
     wall: npt.NDArray[np.datetime64]
-    values: Floats
+    value: Floats
     aware: bool
     conflicts: int
 
@@ -69,22 +70,14 @@ class _Grid:
 def read_consumption(path: Path, zone: ZoneInfo | None, *, zero_is_gap: bool) -> DailyTable:
     """Return consumption by local day of a long (`meter,at,kwh`) or wide table (a column a meter).
 
-    Stamps mark the begin of what they count. With an offset they are put on the clock of the zone (without a zone they
-    stay as written); without one they are local time. `zero_is_gap`: a zero within a day is missing, not consumption.
+    Stamps mark the begin of what they count; how far apart they usually are is each meter's own. With an offset they
+    are put on the clock of the zone (without a zone they stay as written); without one they are local time.
+    `zero_is_gap`: a zero within a day is missing, not consumption.
     """
-    grid = _grid(path, zone)
-    step_s = _step(grid.wall)
-    values = grid.values
-    notes = [] if not grid.conflicts else [f"{grid.conflicts} stamps have two different values: taken as missing"]
-    if zero_is_gap and step_s < DAY_S:
-        values = np.where(values == 0, np.nan, values)
-    if step_s < DAY_S:
-        values, spikes = _without_spikes(values)
-        notes += (
-            [f"{spikes} readings are over {HOUR_SPIKE:.0f} times the usual top: taken as missing"] if spikes else []
-        )
-    day, made = _daily_sums(grid, values, step_s, zone)
-    return DailyTable(names=grid.names, day=day, values=made, notes=tuple(notes))
+    rows = _rows(path, zone)
+    notes = [f"{rows.conflicts} stamps have two different values: taken as missing"] if rows.conflicts else []
+    day, made = _daily_sums(rows, zone, zero_is_gap=zero_is_gap)
+    return DailyTable(names=rows.names, day=day, values=made, notes=tuple(notes))
 
 
 def read_temperature(path: Path, zone: ZoneInfo | None) -> DailyTable:
@@ -123,35 +116,36 @@ def read_modes(path: Path) -> tuple[Dates, dict[str, npt.NDArray[np.bool_]]]:
     return day, {name: np.nan_to_num(_values(path, table, name)) > 0 for name in others}
 
 
-def _grid(path: Path, zone: ZoneInfo | None) -> _Grid:
+def _rows(path: Path, zone: ZoneInfo | None) -> _Rows:
     table = read_table(path, ())
     stamps = _stamps(path, table, zone)
     if not len(stamps.key):
         raise InputError("has no row", place=str(path), remedy="write a row for each hour or day")
-    if "meter" in table.column_names:
-        value = next((n for n in VALUES if n in table.column_names), None)
-        if value is None:
-            raise InputError(
-                "lacks the column kwh", place=str(path), remedy="write the headings meter, at, kwh (water: m3)"
-            )
-        meters = texts(table, "meter")
-        refuse(path, "meter", np.asarray(pc.equal(meters, "").to_numpy()), meters, "name the meter")
-        names, code = coded(meters)
-        return _placed(tuple(names), code.astype(np.int64), stamps, _values(path, table, value))
-    written = _headings(path)
-    columns = [n for n, name in enumerate(table.column_names) if name not in TIMES and not name.startswith("__index")]
-    values = np.stack([_values(path, table, table.column_names[n]) for n in columns], axis=1) if columns else None
-    if values is None:
+    return _long(path, table, stamps) if "meter" in table.column_names else _wide(path, table, stamps)
+
+
+def _long(path: Path, table: pa.Table, stamps: _Stamps) -> _Rows:
+    value = next((n for n in VALUES if n in table.column_names), None)
+    if value is None:
+        raise InputError(
+            "lacks the column kwh", place=str(path), remedy="write the headings meter, at, kwh (water: m3)"
+        )
+    meters = texts(table, "meter")
+    refuse(path, "meter", np.asarray(pc.equal(meters, "").to_numpy()), meters, "name the meter")
+    names, code = coded(meters)
+    return _single(tuple(names), code.astype(np.int64), stamps, _values(path, table, value))
+
+
+def _wide(path: Path, table: pa.Table, stamps: _Stamps) -> _Rows:
+    written, found = _headings(path), table.column_names
+    columns = [n for n, name in enumerate(found) if name not in TIMES and not name.startswith("__index")]
+    if not columns:
         raise InputError("has no column of a meter", place=str(path), remedy="write the headings meter, at, kwh")
-    names = [written[n] for n in columns]
-    code = np.tile(np.arange(len(columns), dtype=np.int64), len(values))
-    many = _Stamps(
-        wall=np.repeat(stamps.wall, len(columns)), key=np.repeat(stamps.key, len(columns)), aware=stamps.aware
-    )
-    if len(np.unique(stamps.key)) == len(stamps.key):
-        order = np.argsort(stamps.key)
-        return _Grid(names=tuple(names), wall=stamps.wall[order], values=values[order], aware=stamps.aware, conflicts=0)
-    return _placed(tuple(names), code.astype(np.int64), many, values.reshape(-1))
+    values = np.concatenate([_values(path, table, found[n]) for n in columns])
+    many = len(columns)
+    code = np.repeat(np.arange(many, dtype=np.int64), len(stamps.key))
+    tiled = _Stamps(wall=np.tile(stamps.wall, many), key=np.tile(stamps.key, many), aware=stamps.aware)
+    return _single(tuple(written[n] for n in columns), code, tiled, values)
 
 
 def _headings(path: Path) -> list[str]:
@@ -163,18 +157,25 @@ def _headings(path: Path) -> list[str]:
     return [name.strip().strip('"') for name in head.split(";" if head.count(";") > head.count(",") else ",")]
 
 
-def _placed(names: tuple[str, ...], code: Longs, stamps: _Stamps, values: Floats) -> _Grid:
-    """Return a grid of single values; equal ones at one stamp count once, different ones not at all."""
+def _single(names: tuple[str, ...], code: Longs, stamps: _Stamps, values: Floats) -> _Rows:
+    """Return single values in order; equal ones of a meter at one stamp count once, different ones not at all."""
     known = np.isfinite(values)
     code, key, wall, values = code[known], stamps.key[known], stamps.wall[known], values[known]
-    keys, first, place = np.unique(key, return_index=True, return_inverse=True)
-    low, high = np.full((len(keys), len(names)), np.inf), np.full((len(keys), len(names)), -np.inf)
-    np.minimum.at(low, (place, code), values)
-    np.maximum.at(high, (place, code), values)
-    same = low == high
-    conflicts = int((np.isfinite(low) & ~same).sum())
-    return _Grid(
-        names=names, wall=wall[first], values=np.where(same, low, np.nan), aware=stamps.aware, conflicts=conflicts
+    if (code[1:] < code[:-1]).any() or ((code[1:] == code[:-1]) & (key[1:] <= key[:-1])).any():
+        order = np.lexsort((key, code))
+        code, key, wall, values = code[order], key[order], wall[order], values[order]
+    new = np.ones(len(code), bool)
+    new[1:] = (code[1:] != code[:-1]) | (key[1:] != key[:-1])
+    first = np.flatnonzero(new)
+    low, high = (f.reduceat(values, first) if len(first) else values for f in (np.minimum, np.maximum))
+    kept = first[low == high]
+    return _Rows(
+        names=names,
+        code=code[kept],
+        wall=wall[kept],
+        value=values[kept],
+        aware=stamps.aware,
+        conflicts=len(first) - len(kept),
     )
 
 
@@ -248,41 +249,30 @@ def _values(path: Path, table: pa.Table, column: str) -> Floats:
     )
 
 
-def _step(wall: npt.NDArray[np.datetime64]) -> int:
-    """Return the usual distance of stamps in seconds."""
-    if len(wall) < 2:  # noqa: PLR2004 - a distance needs two
-        return DAY_S
-    apart = np.diff(np.sort(wall)).astype("timedelta64[s]").astype(np.int64)
-    apart = apart[apart > 0]
-    return int(np.median(apart)) if len(apart) else DAY_S
+def _steps_s(rows: _Rows) -> Longs:
+    """Return the usual distance (m,) of each meter's stamps in seconds."""
+    bounds = np.searchsorted(rows.code, np.arange(len(rows.names) + 1))
+    apart = np.diff(rows.wall).astype("timedelta64[s]").astype(np.int64)
+    spans = [apart[begin : end - 1] for begin, end in pairwise(bounds.tolist())]
+    return np.array([np.median(span[span > 0]) if (span > 0).any() else DAY_S for span in spans], np.int64)
 
 
-def _without_spikes(values: Floats) -> tuple[Floats, int]:
-    """Return values (t, m) without what no meter counts within an hour."""
-    ordered = np.sort(np.where(np.isfinite(values), np.abs(values), -1.0), axis=0)
-    unknown = (ordered < 0).sum(axis=0)
-    place = unknown + ((len(values) - unknown) * 0.995).astype(np.int64)
-    top = ordered[np.minimum(place, len(values) - 1), np.arange(values.shape[1])]
-    spike = (np.abs(values) > HOUR_SPIKE * top) & (top > 0)
-    return np.where(spike, np.nan, values), int(spike.sum())
-
-
-def _daily_sums(grid: _Grid, values: Floats, step_s: int, zone: ZoneInfo | None) -> tuple[Dates, Floats]:
-    day = grid.wall.astype("datetime64[D]")
+def _daily_sums(rows: _Rows, zone: ZoneInfo | None, *, zero_is_gap: bool) -> tuple[Dates, Floats]:
+    if not len(rows.wall):
+        return np.empty(0, "datetime64[D]"), np.empty((len(rows.names), 0))
+    day = rows.wall.astype("datetime64[D]")
     days = np.arange(day.min(), day.max() + np.timedelta64(1, "D"))
-    order = np.argsort(day, kind="stable")
-    starts = np.searchsorted(day[order], days)
-    known = np.isfinite(values)[order]
-    filled = np.nan_to_num(values)[order]
-    some = np.diff(np.append(starts, len(day))) > 0
-    total, count = np.zeros((len(days), values.shape[1])), np.zeros((len(days), values.shape[1]))
-    total[some] = np.add.reduceat(filled, starts[some], axis=0)
-    count[some] = np.add.reduceat(known.astype(float), starts[some], axis=0)
-    if step_s >= DAY_S:
-        return days, np.where(count == 1, total, np.nan).T
-    whole = _lengths_s(days, zone, aware=grid.aware)[:, None] / step_s
-    enough = count >= whole - HOURS_LACKING_S / step_s
-    return days, np.where(enough, total * np.maximum(whole / np.maximum(count, 1), 1.0), np.nan).T
+    shape = (len(rows.names), len(days))
+    step_s = _steps_s(rows)
+    gap = (rows.value == 0) & (step_s[rows.code] < DAY_S) & zero_is_gap
+    place = (rows.code * len(days) + (day - days[0]).astype(np.int64))[~gap]
+    count = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
+    total = np.bincount(place, weights=rows.value[~gap], minlength=shape[0] * shape[1]).reshape(shape)
+    within = (step_s < DAY_S)[:, None]
+    whole = np.where(within, _lengths_s(days, zone, aware=rows.aware) / step_s[:, None], 1.0)
+    enough = np.where(within, count >= whole - HOURS_LACKING_S / step_s[:, None], count == 1)
+    scale = np.where(within, np.maximum(whole / np.maximum(count, 1), 1.0), 1.0)
+    return days, np.where(enough & (count > 0), total * scale, np.nan)
 
 
 def _lengths_s(days: Dates, zone: ZoneInfo | None, *, aware: bool) -> Floats:

@@ -99,6 +99,12 @@ def test_what_is_not_sufficient_has_no_numbers(tmp_path: Path) -> None:
     assert [line["predict"][name] for name in numbers] == [None] * 4
 
 
+def test_a_table_without_any_value_gives_reasons(tmp_path: Path) -> None:
+    lines = answered("--consumption", wide(tmp_path, {"M": np.full(len(DAY), np.nan)}), *YEARS)
+    assert "not enough data: no day of consumption in training" in lines[0]["reasons"]
+    assert lines[0]["sufficient"] is False
+
+
 def test_hourly_long_csv_and_parquet_give_what_daily_gives(tmp_path: Path) -> None:
     temp_c, energy = climate(), use(climate())
     hours = np.arange(DAY[0], DAY[-1] + 1, dtype="datetime64[h]")
@@ -221,11 +227,12 @@ def test_zero_hours_are_gaps_of_electricity_alone(tmp_path: Path) -> None:
     assert read_consumption(path, None, zero_is_gap=False).values[0].tolist() == [21.0, 21.0]
 
 
-def test_an_hour_of_a_thousand_times_is_no_consumption(tmp_path: Path) -> None:
-    text = hourly("2019-01-01T00", "2019-03-01T00").replace("2019-01-10T05:00,1.0", "2019-01-10T05:00,1000.0")
-    table = read_consumption(written(tmp_path, text), None, zero_is_gap=True)
-    assert table.values[0] == pytest.approx(np.full(59, 24.0))
-    assert len(table.notes) == 1
+def test_meters_that_report_at_different_minutes_and_distances_are_each_read_by_their_own(tmp_path: Path) -> None:
+    quarters = np.arange("2019-05-01T00:07", "2019-05-03T00:07", 15, dtype="datetime64[m]")
+    text = hourly("2019-05-01T00", "2019-05-03T00") + "".join(f"Q,{at},0.5\n" for at in quarters)
+    table = read_consumption(written(tmp_path, text + "D,2019-05-01,7\nD,2019-05-02,8\n"), None, zero_is_gap=True)
+    rows = dict(zip(table.names, table.values.tolist(), strict=True))
+    assert rows == {"M": [24.0, 24.0], "Q": [48.0, 48.0], "D": [7.0, 8.0]}
 
 
 @pytest.mark.parametrize(
