@@ -2,15 +2,24 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import numpy as np
+
 from api.room import Room
+from api.waiting import waiting
+from core.calendar import moment
 from core.errors import Conflict, InputError, NotFound
-from core.notes import PointFinding
+from core.notes import InboxItem, PointFinding
+from core.readings import SeriesKey
 from core.registry import DialEvent, Entity, EventKind, Meter
 from services import register
 from services.register import By, NewMeter
+
+BEGINNING: Final = np.datetime64("1970-01-01T00:00:00", "us")
+"""Before every reading that is accepted."""
 
 KINDS: Final = ", ".join(EventKind)
 
@@ -95,9 +104,10 @@ def _instant(text: object) -> datetime | None:
 
 
 def assign(room: Room, device: str, wish: Mapping[str, Any], *, by: str) -> Meter:
-    """Mount a device of the inbox on a point and take it out of the inbox."""
+    """Mount a device of the inbox on a point, since its first reading where nothing else is said."""
     room.now().point(wish["point"])
-    if not any(i.device == device for i in room.deps.records.inbox()):
+    here = [w for w in waiting(room) if w.item.device == device]
+    if not here:
         raise NotFound(f"no device {device!r} is in the inbox")
     new = NewMeter(
         id=wish.get("id") or "",
@@ -109,5 +119,21 @@ def assign(room: Room, device: str, wish: Mapping[str, Any], *, by: str) -> Mete
         first=wish.get("first"),
     )
     doing = act(room, by, f"{device} assigned from the inbox")
-    done = register.assign(room.deps.records, device, wish["point"], doing, mounted=wish.get("mounted"), meter=new)
+    done = register.assign(
+        room.deps.records,
+        device,
+        wish["point"],
+        doing,
+        mounted=wish.get("mounted"),
+        meter=new,
+        seen=[_since_first_reading(room, w.item) for w in here if w.sent or w.dial],
+    )
     return next(m for m in done.saved if isinstance(m, Meter))
+
+
+def _since_first_reading(room: Room, item: InboxItem) -> InboxItem:
+    """Return an item first seen at the instant of its first reading: that may lie before it came in."""
+    stored = room.deps.readings.neighbours([SeriesKey(item.device, item.register)], BEGINNING, BEGINNING)
+    if not len(stored):
+        return item
+    return replace(item, first_seen=min(item.first_seen, moment(stored.at.min())))

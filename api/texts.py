@@ -162,6 +162,13 @@ LABELS: Final[Mapping[str, str]] = {
     "register_twice": N_("Two values of one register"),
     "unit_contradicts": N_("Unit of another quantity"),
     "time_zone": N_("Time without zone"),
+    "name_contradicts": N_("Name of another unit"),
+    "kind_contradicts": N_("Not sure whether it is a dial"),
+    "template_refused": N_("Computed from several values"),
+    "unit_unstated": N_("unit not stated"),
+    "kind_inferred": N_("taken for a dial by its unit and name"),
+    "description_unreadable": N_("Description that cannot be read"),
+    "undescribed": N_("No description came"),
     "no_readings": N_("Nothing found in it"),
 }
 """Texts of the words of the core, by their code."""

@@ -199,27 +199,32 @@ def assign(
     *,
     mounted: datetime | None = None,
     meter: NewMeter | None = None,
+    seen: Sequence[InboxItem] = (),
 ) -> Done:
     """Mount a device of the inbox on a point, from an instant or else its first reading on.
+
+    `seen` is what is known of its series, where the inbox is not all of it.
 
     It leaves the inbox; where the register that counts is named, its other dials wait there for points of their own.
     Raise InputError where it is not clear which register counts, or in which unit. Doing it again changes nothing.
     """
-    seen = [item for item in records.inbox() if item.device == device]
+    waiting = [item for item in records.inbox() if item.device == device]
+    seen = seen or waiting
     if not seen and mounted is None:
         raise NotFound(f"device {device} is not in the inbox; state since when it is mounted")
     given = counting(records.get(Point, point).commodity, seen, meter or NewMeter(first=None))
     since = mounted or min(item.first_seen for item in _of_register(seen, given.register))
 
     def decide(register: Snapshot) -> Change:
-        known = [m for m in register.every(Meter) if (m.device, m.point, m.mounted) == (device, point, since)]
+        wanted = (device, point, since, given.register)
+        known = [m for m in register.every(Meter) if (m.device, m.point, m.mounted, m.register) == wanted]
         if known:
-            return Change()
+            return Change(save=(known[0],))
         return Change(save=(_first(point, device, since, given, taken={m.id for m in register.every(Meter)}),))
 
     done = perform(records, decide, act)
     taken = Assigned.of(records.find(Meter, where={"device": device}))
-    records.leave_inbox([device], registers=[i.register for i in seen if SeriesKey(device, i.register) in taken])
+    records.leave_inbox([device], registers=[i.register for i in waiting if SeriesKey(device, i.register) in taken])
     return done
 
 

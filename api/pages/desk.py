@@ -9,10 +9,13 @@ from api.acts import assign
 from api.pages.forms import local_moment, number_of, whole_of
 from api.pages.view import Seen, back
 from api.routes.work import Letter
+from api.waiting import devices, waiting
 
 router = APIRouter(include_in_schema=False)
 
 PAGE: Final = 50
+UNITS: Final = ("kWh", "MWh", "GJ", "m³", "l")
+"""Units that are offered; any other that is known may be written."""
 
 
 @router.get("/findings")
@@ -26,14 +29,18 @@ def findings(v: Seen) -> Response:
 @router.get("/inbox")
 def inbox(v: Seen, after: Annotated[str, Query()] = "") -> Response:
     """Show meters that stand on no point."""
-    items = v.room.deps.records.inbox(after=after)
-    devices = list(dict.fromkeys(i.device for i in items))
-    shown, more = devices[:PAGE], len(devices) > PAGE
-    groups = [(device, [i for i in items if i.device == device]) for device in shown]
+    found = devices(waiting(v.room, after=after))
+    shown, more = found[:PAGE], len(found) > PAGE
     now = v.room.now()
     points = sorted(now.points.values(), key=lambda p: (p.building, p.id))
     return v.page(
-        "inbox.html", groups=groups, points=points, buildings=now.buildings, following=shown[-1] if more else ""
+        "inbox.html",
+        waiting=shown,
+        points=points,
+        buildings=now.buildings,
+        commodities=sorted({p.commodity for p in points}),
+        units=UNITS,
+        following=shown[-1].name if more else "",
     )
 
 
@@ -45,6 +52,7 @@ def assign_device(  # noqa: PLR0917 - the fields of the form
     mounted: Annotated[str, Form()] = "",
     serial: Annotated[str, Form()] = "",
     counting: Annotated[str, Form()] = "",
+    unit: Annotated[str, Form()] = "",
     digits: Annotated[str, Form()] = "",
     multiplier: Annotated[str, Form()] = "",
     first: Annotated[str, Form()] = "",
@@ -55,6 +63,7 @@ def assign_device(  # noqa: PLR0917 - the fields of the form
         "mounted": local_moment(mounted, v.room.deps.zone, place="mounted"),
         "serial": serial.strip(),
         "register": counting,
+        "unit": unit.strip(),
         "digits": whole_of(digits, place="digits"),
         "multiplier": number_of(multiplier, place="multiplier"),
         "first": number_of(first, place="first"),

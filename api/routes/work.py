@@ -17,7 +17,8 @@ from api.documents import convert, read_object, to_document
 from api.paging import LIMIT, After, Limit, page_of
 from api.problems import Place
 from api.room import Body, Caller, InRoom, guard
-from core.notes import AuditEntry, DeadLetter, InboxItem, PointFinding
+from api.waiting import Unassigned, waiting
+from core.notes import AuditEntry, DeadLetter, PointFinding
 from core.registry import DialEvent, Meter
 
 MOST_FINDINGS: Final = 100_000
@@ -28,28 +29,6 @@ Device = Annotated[str, Path(description="The name under which it publishes.", e
 Number = Annotated[int, Path(description="The letter's number.", examples=[17])]
 FindingKey = Annotated[str, Path(description="The finding's id.", examples=["3f1c9a2b77d04e15"])]
 Cursor = Annotated[int, Query(ge=0, description="The last id of the page before.", examples=[0])]
-
-
-class Unassigned(msgspec.Struct, frozen=True):
-    """A meter that sends readings and stands on no point yet."""
-
-    device: str
-    register: str
-    unit: str
-    first_seen: datetime
-    last_seen: datetime
-    count: int
-    last_value: float
-    topic: str
-    sample: str
-
-    @classmethod
-    def of(cls, item: InboxItem) -> "Unassigned":
-        """Return the JSON form of an item; the sample as text, what is none replaced."""
-        return cls(
-            item.device, item.register, item.unit, item.first_seen, item.last_seen, item.count, item.last_value,
-            item.topic, item.sample.decode(errors="replace"),
-        )  # fmt: skip
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,18 +143,20 @@ def list_audit(  # noqa: PLR0917 - FastAPI fills these by name
 @router.get(
     "/inbox",
     operation_id="list_inbox",
-    summary="Meters that send readings and stand on no point",
-    description="A page never tears the registers of a device apart, so it may be a little longer than `limit`.",
+    summary="Meters that send readings or describe themselves, and stand on no point",
+    description="Beside each series stands what its device says of itself (Home Assistant discovery, Zigbee2MQTT, "
+    "Homie), to be confirmed. A page never tears the registers of a device apart, so it may be a little longer than "
+    "`limit`.",
     **documented(page_type(Unassigned), examples.INBOX, errors=(401, 422, 503)),
 )
 def list_inbox(request: Request, room: InRoom, limit: Limit = LIMIT, after: After = "") -> Response:
     """Return a page of the inbox."""
-    items = room.deps.records.inbox(after=after)
-    page = items[:limit]
-    page += [i for i in items[limit:] if page and i.device == page[-1].device]
-    cursor = page[-1].device if len(items) > len(page) else None
-    total = len(room.deps.records.inbox()) if after else len(items)
-    rows = [Unassigned.of(i) for i in page]
+    found = waiting(room, after=after)
+    page = found[:limit]
+    page += [w for w in found[limit:] if page and w.item.device == page[-1].item.device]
+    cursor = page[-1].item.device if len(found) > len(page) else None
+    total = len(waiting(room)) if after else len(found)
+    rows = [w.json() for w in page]
     body, headers = page_of(request, rows, total=total, limit=limit, cursor=cursor)
     return as_json(body, headers=headers)
 
@@ -184,8 +165,10 @@ def list_inbox(request: Request, room: InRoom, limit: Limit = LIMIT, after: Afte
     "/inbox/{device:path}/assign",
     operation_id="assign_device",
     summary="Mount a device on a point",
-    description="Makes a meter on the point, since `mounted` (else since the device was first seen), and takes the "
-    "device out of the inbox; its readings so far become the point's.",
+    description="Makes a meter on the point, since `mounted` (else since its first reading), and takes the device out "
+    "of the inbox; its readings so far become the point's. Where `register` is named, the device's other dials stay, "
+    "to be mounted on other points. Readings without a unit need a `unit`; pulses too, with the amount of one pulse as "
+    "`multiplier`.",
     **documented(
         Meter,
         examples.MOUNTED,
