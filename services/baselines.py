@@ -123,15 +123,34 @@ def effects(adjustments: Iterable[Adjustment], day: Dates) -> Effects:
     return Effects(factor=factor, per_day=per_day, out=out)
 
 
+@dataclass(slots=True)
+class Asked:
+    """What was asked for one answer, so that it is asked once: days of stations by building, changes, daily use."""
+
+    stations: dict[str, StationDays | None] = field(default_factory=dict)
+    adjustments: list[Adjustment] | None = None
+    use: DailyUse | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baselines:
-    """Fits, keeps and applies the baselines of points."""
+    """Fits, keeps and applies the baselines of points, for one answer: what it asked for is not asked again."""
 
     records: RecordStore
     stations: Stations
     ask: Ask
     facts: Facts
     leave_out: Mapping[str, Sequence[tuple[date, date]]] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked, compare=False, repr=False)
+
+    def look_up(self, points: Sequence[Point], first: date, last: date) -> None:
+        """Ask for what points used on days at once, for many questions about parts of it."""
+        self.asked.use = daily_use([p.id for p in points], first, last, self.ask, self.facts.zone)
+
+    def use(self, points: Sequence[str], first: date, last: date) -> DailyUse:
+        """Return what points used on the days first to last."""
+        held = None if self.asked.use is None else self.asked.use.part(points, first, last)
+        return held or daily_use(points, first, last, self.ask, self.facts.zone)
 
     def train(self, windows: Sequence[Window]) -> list[Trained]:
         """Return the baselines of these windows, in their order; only those whose content changed are fitted."""
@@ -142,7 +161,7 @@ class Baselines:
         return [made[window] for window in windows if window in made]
 
     def _train(self, windows: list[Window], first: date, last: date, kind: Kind) -> dict[Window, Trained]:
-        use = daily_use([w.point.id for w in windows], first, last, self.ask, self.facts.zone)
+        use = self.use([w.point.id for w in windows], first, last)
         given = np.where(use.estimated > MOST_ESTIMATED, np.nan, use.amount)
         events = self._effects([w.point for w in windows], use.day)
         energy = np.array([one.undone(row) for one, row in zip(events, given, strict=True)]).reshape(given.shape)
@@ -163,8 +182,9 @@ class Baselines:
         return out
 
     def _effects(self, points: Sequence[Point], day: Dates) -> list[Effects]:
-        ids = {point.id for point in points}
-        known = [a for a in self.records.find(Adjustment) if a.point in ids]
+        if self.asked.adjustments is None:
+            self.asked.adjustments = self.records.find(Adjustment)
+        known = self.asked.adjustments
         return [effects([a for a in known if a.point == point.id], day) for point in points]
 
     def _by_weather(self, points: Sequence[Point], day: Dates, kind: Kind) -> list[tuple[Weather | None, list[int]]]:
@@ -184,7 +204,10 @@ class Baselines:
 
     def station_of(self, point: Point) -> StationDays | None:
         """Return the days of the station of a point's building, None where it has none."""
-        return self.stations.of_building(self.records, self.records.get(Building, point.building))
+        held = self.asked.stations
+        if point.building not in held:
+            held[point.building] = self.stations.of_building(self.records, self.records.get(Building, point.building))
+        return held[point.building]
 
     def _temperatures(self, point: Point, day: Dates) -> tuple[str, Floats] | None:
         """Return the station of a point and its temperature of days (D,), None where nothing is known of any."""
@@ -228,7 +251,7 @@ class Baselines:
         are left out.
         """
         window = trained.window
-        use = daily_use([window.point.id], window.first, last, self.ask, self.facts.zone)
+        use = self.use([window.point.id], window.first, last)
         event = self._effects([window.point], use.day)[0]
         groups = self._by_weather([window.point], use.day, trained.kind)
         weather = groups[0][0] if trained.knows_weather else None

@@ -32,15 +32,20 @@ class DailyUse:
     amount: Floats
     estimated: Floats
 
-    def only(self, place: int) -> "DailyUse":
-        """Return the use of one point."""
-        mine = slice(place, place + 1)
+    def part(self, points: Sequence[str], first: date, last: date) -> "DailyUse | None":
+        """Return the use of some of the points on some of the days, None where not all of it is here."""
+        place = {point: row for row, point in enumerate(self.points)}
+        begin, end = np.datetime64(first), np.datetime64(last)
+        if not len(self.day) or begin < self.day[0] or end > self.day[-1] or not set(points) <= place.keys():
+            return None
+        rows = [place[point] for point in points]
+        days = slice(int((begin - self.day[0]).astype(np.int64)), int((end - self.day[0]).astype(np.int64)) + 1)
         return DailyUse(
-            points=self.points[mine],
-            units=self.units[mine],
-            day=self.day,
-            amount=self.amount[mine],
-            estimated=self.estimated[mine],
+            points=tuple(points),
+            units=tuple(self.units[row] for row in rows),
+            day=self.day[days],
+            amount=self.amount[rows, days],
+            estimated=self.estimated[rows, days],
         )
 
 

@@ -15,7 +15,7 @@ from analytics.baseline.saving import savings
 from analytics.baseline.sufficiency import Reason, sufficiency
 from core.registry import Measure, Point
 from services.baselines import KINDS, Baselines, Trained, Window
-from services.savings import WINDOWS, chains
+from services.savings import WINDOWS, chains, without_works
 
 HALF_YEAR: Final = 7
 """From July on the last calendar year is the one that models learn from, before that the one before it."""
@@ -168,7 +168,7 @@ def refresh(
 ) -> int:
     """Fit the usual models of points whose content changed and return how many stand; may be stopped between."""
     windows = [usual_window(point, measures, last) for point in points if point.commodity in KINDS]
-    made = 0
+    baselines, made = without_works(baselines, {point.id: point for point in points}, measures), 0
     for n in range(0, len(windows), CHUNK):
         if stopped():
             break

@@ -23,7 +23,7 @@ from core.registry import Measure, Point
 from core.rollup import NANO
 from services.baselines import KINDS, Baselines, Trained, Window
 
-__all__ = ["TEXTS_OF_SAVINGS", "WINDOWS", "Month", "Reason", "Savings", "Share", "chains", "text_of"]
+__all__ = ["TEXTS_OF_SAVINGS", "WINDOWS", "Month", "Reason", "Savings", "Share", "chains", "text_of", "without_works"]
 
 TEXTS_OF_SAVINGS: Final[Mapping[str, str]] = {
     "generation": "generation is no consumption: name the point of supply that the plant feeds",
@@ -134,6 +134,12 @@ def chains(points: Mapping[str, Point], measures: Iterable[Measure]) -> list[_Ch
     ]
 
 
+def without_works(baselines: Baselines, points: Mapping[str, Point], measures: Iterable[Measure]) -> Baselines:
+    """Return baselines that learn nothing from days of works."""
+    works = {chain.point.id: tuple(chain.works()) for chain in chains(points, measures)}
+    return replace(baselines, leave_out=works)
+
+
 class Savings:
     """Tells what measures saved; `baselines` fits and keeps what it needs."""
 
@@ -153,9 +159,10 @@ class Savings:
         `measures` must be all that touch these points: those left out would be taken as without effect.
         """
         asked = chains(points, measures)
-        works = {chain.point.id: tuple(chain.works()) for chain in asked}
-        baselines = replace(self._baselines, leave_out=works)
+        baselines = without_works(self._baselines, points, measures)
         first = [w for chain in asked if (w := chain.window(0, WINDOWS[0])) is not None]
+        since = min((w.first for w in first if w.first <= last), default=last)
+        baselines.look_up([chain.point for chain in asked], since, last)
         ready = {t.window: t for t in baselines.train(first)}
         found: list[Share] = []
         for chain in asked:

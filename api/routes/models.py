@@ -18,7 +18,7 @@ from core.errors import InputError
 from core.readings import Floats
 from services.baselines import Window
 from services.models import PointModel, point_model, usual_window
-from services.savings import Reason, text_of
+from services.savings import Reason, text_of, without_works
 
 router = APIRouter(prefix="/api/v1/points", tags=["models"], dependencies=[guard])
 
@@ -184,7 +184,9 @@ def model_of(room: Room, key: str, first: str, last: str, until: str) -> PointMo
     """Return a point's model; raise NotFound, and InputError for generation, which has none."""
     zone = room.deps.zone
     end: date = instant_of(until, zone, place="to").astimezone(zone).date() if until else room.last_day()
-    found = point_model(room.baselines(), window_of(room, key, first, last), min(end, room.last_day()))
+    window, now = window_of(room, key, first, last), room.now()
+    baselines = without_works(room.baselines(), {key: window.point}, now.measures.values())
+    found = point_model(baselines, window, min(end, room.last_day()))
     if found is None:
         raise InputError(f"point {key} counts generation, which has no model", remedy="ask for a point of consumption")
     return found
