@@ -242,19 +242,18 @@ def _lines(outcome: _Outcome) -> Iterator[dict[str, Any]]:
     for meter, name in enumerate(outcome.table.names):
         lacking = [note for note in outcome.judged.notes[meter] if note.code == "no_temperature"]
         bad = _texts([*outcome.judged.training[meter], *outcome.judged.predict[meter], *lacking])
-        fitted = not outcome.judged.training[meter]
         shown = outcome.judged.sufficient(meter)
         yield {
             "meter": name,
             "sufficient": shown,
             "reasons": bad,
             "notes": [*_texts([n for n in outcome.judged.notes[meter] if n not in lacking]), *outcome.notes],
-            "model": outcome.fits.models[meter].to_json() if fitted else None,
+            "model": outcome.fits.models[meter].to_json() if shown else None,
             "train": {
                 **train,
                 "days": int(known[meter]),
-                "cvrmse": _number(cv[meter]) if fitted else None,
-                "nmbe": _number(bias[meter]) if fitted else None,
+                "cvrmse": _number(cv[meter]) if shown else None,
+                "nmbe": _number(bias[meter]) if shown else None,
             },
             "predict": {**predict, **whole.line(meter, 0, shown=shown)},
             "months": months[meter],
@@ -338,7 +337,7 @@ def _write_daily(path: Path, outcome: _Outcome) -> None:
     """Write meter, date, actual and predicted of the training and the predicted days; what is unknown stays empty."""
     fits, names = outcome.fits, outcome.table.names
     place = np.flatnonzero(outcome.train | outcome.predict)
-    barred = np.array([bool(reasons) for reasons in outcome.judged.training], bool)
+    barred = np.array([not outcome.judged.sufficient(meter) for meter in range(len(names))], bool)
     made = np.where(barred[:, None], np.nan, fits.predicted[:, place])
     table = pa.table(
         {

@@ -99,6 +99,18 @@ def test_what_is_not_sufficient_has_no_numbers(tmp_path: Path) -> None:
     assert [line["predict"][name] for name in numbers] == [None] * 4
 
 
+def test_a_doubled_meter_shows_neither_model_nor_days(tmp_path: Path) -> None:
+    temp_c = climate()
+    doubled = np.where(DAY[365] > DAY, 1, 2) * use(temp_c)
+    files = ("--consumption", wide(tmp_path, {"M": doubled}), "--temperature", temperature(tmp_path, temp_c))
+    (line,) = answered(*files, *YEARS, "--daily", str(tmp_path / "days.csv"))
+    assert "times the baseline, more than a measure does" in line["reasons"][0]
+    assert (line["sufficient"], line["model"], line["train"]["cvrmse"]) == (False, None, None)
+    assert line["predict"]["actual_kwh"] == pytest.approx(doubled[365:].sum(), rel=1e-6)
+    with (tmp_path / "days.csv").open(encoding="utf-8") as file:
+        assert {row["predicted_kwh"] for row in csv.DictReader(file)} == {""}
+
+
 def test_a_table_without_any_value_gives_reasons(tmp_path: Path) -> None:
     lines = answered("--consumption", wide(tmp_path, {"M": np.full(len(DAY), np.nan)}), *YEARS)
     assert "not enough data: no day of consumption in training" in lines[0]["reasons"]
