@@ -26,6 +26,7 @@ from services.weather_degrees import INDOOR_C, DegreeDays, degree_days, normal_o
 router = APIRouter(include_in_schema=False)
 
 YEAR: Final = timedelta(days=365)
+TEMPERATURE: Final = "temperature."
 SEASONS: Final = 12
 """So many seasons are shown at the most."""
 
@@ -69,6 +70,7 @@ def stations(v: Seen) -> Response:
         strange=strange,
         without=named.count(""),
         sources=list(StationSource),
+        devices=sorted({i.device for i in v.room.deps.records.inbox() if i.register.startswith(TEMPERATURE)}),
     )
 
 
