@@ -13,7 +13,8 @@ run: .venv/.run ## the product, with the settings of odecet.toml where there is 
 	$(BIN)/odecet run
 
 test: .venv/.dev ## every test; one that needs a server skips, naming it, where it is missing
-	$(BIN)/python -m pytest --cov --cov-report=term --durations=15
+	$(BIN)/python -m pytest tests/unit --numprocesses=auto --cov --cov-report= --durations=15
+	$(BIN)/python -m pytest tests --ignore=tests/unit --cov --cov-append --cov-report=term --durations=15
 
 lint: .venv/.dev ## the judge
 	$(BIN)/ruff check .
