@@ -105,19 +105,19 @@ class Book:
         self._pages: dict[str, _Written] = {}
         self._count = 0
         self._registers: dict[tuple[str, str], str] = {}
-        self._given: dict[str, tuple[str, str]] = {}
+        self._given: dict[str, tuple[str, str, str]] = {}
         self._owner: dict[str, str] = {}
         self._topics: dict[str, dict[str, None]] = {}
 
     def put(self, description: str, page: Page) -> set[str]:
         """Write a page in the place of the former; return other descriptions whose values it took; raise Full."""
         self._check_room(description, page)
-        entities = {v.entity for v in page.values}
+        entities = frozenset(v.entity for v in page.values)
         robbed = {o for e in entities if (o := self._owner.get(e)) not in {None, description}}
         for other in robbed:
             kept = self._pages[other].page
             mine = tuple(v for v in kept.values if v.entity not in entities)
-            self._write(other, Page(values=mine, stamps=kept.stamps, silent=kept.silent))
+            self._write(other, Page(values=mine, stamps=kept.stamps, silent=kept.silent), moving=entities)
         self._write(description, page)
         return robbed
 
@@ -137,8 +137,8 @@ class Book:
                 f"more than {self._most} values are described", remedy="narrow the discovery topics, then replay"
             )
 
-    def _write(self, description: str, page: Page) -> None:
-        self._erase(description, keeping=frozenset(v.entity for v in page.values))
+    def _write(self, description: str, page: Page, *, moving: frozenset[str] = frozenset()) -> None:
+        self._erase(description, keeping=moving | {v.entity for v in page.values})
         series = tuple(Series(value=v, meaning=self._meaning(v)) for v in page.values)
         self._pages[description] = _Written(page, series)
         self._count += _size(page)
@@ -155,7 +155,9 @@ class Book:
             if self._owner.get(value.entity) == description:
                 del self._owner[value.entity]
                 if value.entity not in keeping:
-                    self._registers.pop(self._given.pop(value.entity, ("", "")), None)
+                    had = self._given.pop(value.entity, None)
+                    if had is not None:
+                        self._registers.pop(had[:2], None)
         for topic in _topics(written.page):
             there = self._topics.get(topic, {})
             there.pop(description, None)
@@ -165,22 +167,23 @@ class Book:
     def _meaning(self, value: Value) -> Meaning:
         """Return where a value's readings go: to the register that it had, or the first choice that is free."""
         had = self._given.get(value.entity)
-        choices = [self._meant(value, name) for name in (value.register, value.slug)]
         if had is not None:
-            for made in (*choices, *self._further(value)):
-                if (value.device.id, made.register) == had:
-                    return made
-            del self._registers[had]
-        for made in (*choices, *self._further(value)):
+            made = self._meant(value, had[2])
+            if (value.device.id, made.register) == had[:2]:
+                return made
+            del self._registers[had[:2]]
+        for name in (value.register, value.slug, *self._further(value)):
+            made = self._meant(value, name)
             key = (value.device.id, made.register)
             if self._registers.setdefault(key, value.entity) == value.entity:
-                self._given[value.entity] = key
-                return made
-        return choices[0]
+                self._given[value.entity] = (*key, name)
+                break
+        return made
 
-    def _further(self, value: Value) -> Iterator[Meaning]:
+    @staticmethod
+    def _further(value: Value) -> Iterator[str]:
         stem = value.slug or "value"
-        return (self._meant(value, f"{stem[:36]}_{n}") for n in range(2, MOST_CHOICES))
+        return (f"{stem[:36]}_{n}" for n in range(2, MOST_CHOICES))
 
     @staticmethod
     def _meant(value: Value, register: str) -> Meaning:

@@ -93,7 +93,7 @@ class HomieProfile(DescribedProfile):
             return "no_meter_value"
         base, _, *path = place
         if any(level.startswith("$") for level in path):
-            return "broadcast" if path[0] == "$broadcast" else "device_attribute"
+            return "broadcast" if "$broadcast" in path[:2] else "device_attribute"
         if path[-1] == "set":
             return "command"
         if len(path) != 3 or path[0] == VERSION_5:  # noqa: PLR2004 - device, node and property

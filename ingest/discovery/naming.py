@@ -63,13 +63,15 @@ _REVERSE: Final = vocabulary("reverse backward backwards backflow negative")
 _COOLING: Final = vocabulary("cooling cold kalte kaelte kuhlung chlad chlazeni")
 _FORWARD: Final = vocabulary("flow forward supply vorlauf privod")
 _BACK: Final = vocabulary("return ruecklauf rucklauf zpatecka vratna")
-SOLAR: Final = vocabulary("pv solar inverter photovoltaic microinverter opendtu ahoydtu fve stridac hoymiles")
+SOLAR: Final = vocabulary("pv solar yield dtu inverter photovoltaic microinverter opendtu ahoydtu fve stridac hoymiles")
 _TARIFF: Final = vocabulary("tariff tarif")
 _PHASE: Final = vocabulary("phase faze phasen")
 _CHANNEL: Final = vocabulary("channel ch kanal input port output outlet socket relay string mppt")
 _DIRECTED: Final = {
     Quantity.ENERGY, Quantity.POWER, Quantity.REACTIVE_ENERGY, Quantity.REACTIVE_POWER, Quantity.APPARENT_ENERGY,
 }  # fmt: skip
+_OBIS: Final = {"1": "import", "2": "export"}
+_COUNT: Final = "8"
 _PHASE_LETTERS: Final = {"a": "1", "b": "2", "c": "3"}
 
 
@@ -96,14 +98,28 @@ def register_of(quantity: Quantity, own: Sequence[str], also: Sequence[str], dev
     """
     every = frozenset(own) | frozenset(also)
     solar = bool(SOLAR & (every | frozenset(device)))
+    obis = _obis(quantity, own) or _obis(quantity, also)
+    if obis:
+        return obis
     direction, used = _direction(quantity, every, solar=solar)
     parts, numbered = _numbered(quantity, own)
     if not parts:
-        parts, _ = _numbered(quantity, also)
+        parts, _ = _numbered(quantity, [w for w in also if not w.isdigit()])
     rest = [w for n, w in enumerate(own) if n not in numbered and w not in used and not _says_nothing(w, solar=solar)]
     slug = slug_of(w for w in dict.fromkeys(rest) if w not in set(device)) if quantity else ""
     base = f"{direction}/{slug}" if direction and slug else direction or slug or "total"
     return "/".join([base, *parts])
+
+
+def _obis(quantity: Quantity, words: Sequence[str]) -> str:
+    """Return the register that an OBIS code of active energy names (1.8.x, 2.8.x), empty where there is none."""
+    if quantity is not Quantity.ENERGY:
+        return ""
+    for n in range(len(words) - 2):
+        group, count, tariff = words[n : n + 3]
+        if group in _OBIS and count == _COUNT and len(tariff) == 1 and tariff.isdigit():
+            return _OBIS[group] + (f"/t{tariff}" if tariff != "0" else "")
+    return ""
 
 
 def _says_nothing(word: str, *, solar: bool) -> bool:

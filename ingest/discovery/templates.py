@@ -138,7 +138,7 @@ class _Parser:
     def _arguments(self) -> None:
         """Pass over what a filter is given: plain values alone."""
         while not self._take(")"):
-            if self._at >= len(self._tokens) or self._peek() in {"(", "|", "["}:
+            if self._at >= len(self._tokens) or self._peek() in {"(", "|", "[", ".", "value", "value_json"}:
                 raise Refused("a filter is given an expression")
             self._at += 1
 
