@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -266,17 +266,24 @@ def counting_too(key: str, points: Mapping[str, Point]) -> set[str]:
     return found - {key}
 
 
-def within(shares: Iterable[Share], first: date, last: date) -> tuple[UnitSaving, ...]:
-    """Return the sums by unit of the months that lie within the days first to last.
+def within(shares: Iterable[Share], first: date, last: date, *, until: date | None = None) -> tuple[UnitSaving, ...]:
+    """Return the sums by unit of the whole months within the days first to last.
 
+    The month that is running counts too where the span reaches to `until`, the last day that is known.
     A span's interval is no wider than its months' together, nor than that of the saving since the begin.
     """
     cut: list[Share] = []
     for share in shares:
-        months = [m for m in share.months if first <= m.month <= last]
+        running = until is not None and last >= until
+        months = [m for m in share.months if first <= m.month <= last and (running or _end(m.month) <= last)]
         if months:
             cut.append(_restarted(share, months))
     return by_unit(cut)
+
+
+def _end(month: date) -> date:
+    """Return the last day of a month."""
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def _restarted(share: Share, months: Sequence[Month]) -> Share:

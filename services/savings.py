@@ -178,6 +178,9 @@ def _of_chain(baselines: Baselines, chain: _Chain, ready: Mapping[Window, Traine
         return [_unknown(chain, m, "generation") for m in chain.measures]
     found: list[Share] = []
     for number, measure in enumerate(chain.measures):
+        if measure.begins > last:
+            found.append(_unknown(chain, measure, "not_yet", date=measure.effective.isoformat()))
+            continue
         trained, reasons = _baseline(baselines, chain, number, ready)
         if trained is not None:
             return [*found, *_reported(baselines, chain, number, trained, last)]

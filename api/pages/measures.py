@@ -52,8 +52,8 @@ def measures(v: Seen) -> Response:
 
 
 def _totals(shares: Sequence[Share], last: date) -> list[Total]:
-    year = {u.unit: u for u in within(shares, date(last.year, 1, 1), last)}
-    return [Total(unit=u.unit, so_far=u, year=year.get(u.unit)) for u in within(shares, ALL_TIME, last)]
+    year = {u.unit: u for u in within(shares, date(last.year, 1, 1), last, until=last)}
+    return [Total(unit=u.unit, so_far=u, year=year.get(u.unit)) for u in within(shares, ALL_TIME, last, until=last)]
 
 
 @router.get("/measures/{key:path}")

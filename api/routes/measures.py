@@ -267,7 +267,12 @@ def get_savings(
     savings = of_plan(savings, activity) if counted else savings
     return as_json(
         Savings(
-            str(first), str(last), activity, counted, totals(room, savings, first, last), lines(savings, first, last)
+            str(first),
+            str(last),
+            activity,
+            counted,
+            totals(room, savings, first, last),
+            lines(room, savings, first, last),
         )
     )
 
@@ -276,10 +281,13 @@ def totals(room: Room, savings: Sequence[MeasureSaving], first: date, last: date
     """Return the sums over measures by unit; what a point above counts too is in them once."""
     shares = once([share for one in savings for share in one.shares], room.now().points)
     unknown = len({share.point for one in savings for share in one.shares if not share.months})
-    return [TotalUnit(u.unit, u.points, unknown, amount_of(u.total)) for u in within(shares, first, last)]
+    return [
+        TotalUnit(u.unit, u.points, unknown, amount_of(u.total))
+        for u in within(shares, first, last, until=room.last_day())
+    ]
 
 
-def lines(savings: Sequence[MeasureSaving], first: date, last: date) -> list[MeasureLine]:
+def lines(room: Room, savings: Sequence[MeasureSaving], first: date, last: date) -> list[MeasureLine]:
     """Return each measure with its saving of a span."""
     return [
         MeasureLine(
@@ -287,7 +295,7 @@ def lines(savings: Sequence[MeasureSaving], first: date, last: date) -> list[Mea
             name=one.measure.name,
             activity=one.measure.activity,
             status=one.status,
-            units=[SavedUnit.of(u) for u in within(one.shares, first, last)],
+            units=[SavedUnit.of(u) for u in within(one.shares, first, last, until=room.last_day())],
         )
         for one in savings
     ]

@@ -347,6 +347,10 @@ def test_only_measures_of_the_plan_count_and_none_twice(tmp_path: Path) -> None:
     year = within([share for s in plan for share in s.shares], date(2025, 1, 1), date(2025, 12, 31))[0]
     alone = [s for s in shares if s.measure == "wide"]
     assert year.total.nano == sum(m.saving_nano for s in alone for m in s.months if m.month.year == 2025)
+    spring = within(alone, date(2025, 1, 15), date(2025, 4, 14))[0]
+    assert [m.month for m in spring.months] == [date(2025, 2, 1), date(2025, 3, 1)]
+    running = within(alone, date(2026, 6, 1), date(2026, 6, 15), until=date(2026, 6, 15))[0]
+    assert [m.month for m in running.months] == [date(2026, 6, 1)]
     every = within(shares, date(2025, 1, 1), date(2026, 12, 31))[0].total.nano
     single = two_points(tmp_path / "b", replace(WIDE, points=("a", "b", "c")))
     assert abs(every - within(single, date(2025, 1, 1), date(2026, 12, 31))[0].total.nano) == 0

@@ -179,6 +179,16 @@ def test_generation_and_a_measure_of_tomorrow_are_unknown(tmp_path: Path) -> Non
     assert [r.code for r in shares["later", "gas"].reasons] == ["not_yet"]
 
 
+def test_a_measure_far_ahead_is_not_yet_and_one_that_ended_saves_no_more(tmp_path: Path) -> None:
+    use = np.where(since("2025-01-01", "2025-10-01"), heating(5) * 0.75, heating(5))
+    ended = replace(COAT, ended=date(2025, 10, 1))
+    ahead = replace(COAT, id="ahead", effective=date(2027, 1, 1))
+    shares = told(build_world(tmp_path, {"gas": use}), ended, ahead)
+    assert [m.month for m in shares["coat", "gas"].months] == [date(2025, month, 1) for month in range(1, 10)]
+    assert [r.code for r in shares["ahead", "gas"].reasons] == ["not_yet"]
+    assert shares["coat", "gas"].sharing == ()
+
+
 # Works and adjustments
 
 
