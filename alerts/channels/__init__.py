@@ -1,0 +1,1 @@
+"""Ways out for alerts: each channel is one method that tells whether the message went out."""
