@@ -136,6 +136,12 @@ class MqttSource:
         """The filters that are subscribed to."""
         return self._connection.topics
 
+    @property
+    def followed(self) -> frozenset[str]:
+        """The topics that are followed beside the filters, as far as the connection has asked for them."""
+        loop = self._loop
+        return frozenset() if loop is None else loop.asked_for
+
     def forget(self, topics: Sequence[str]) -> None:
         """Have filters of a former run unsubscribed at every connection; to be called before start()."""
         former = tuple(topic for topic in dict.fromkeys(topics) if topic not in self._connection.topics)
@@ -267,6 +273,11 @@ class _Loop:
             self.wait.wake()
         else:
             self.wait.close()
+
+    @property
+    def asked_for(self) -> frozenset[str]:
+        waiting = {topic for topics in list(self._asked.values()) for topic in topics} | set(self._refused)
+        return self._followed.topics - waiting if self._connected_at is not None else frozenset()
 
     def status(self) -> SourceStatus:
         detail = "; ".join(filter(None, (self._status.detail, *(f"{t}: {r}" for t, r in self._refused.items()))))
