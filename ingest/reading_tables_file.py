@@ -151,6 +151,8 @@ def _head(rows: Sequence[Row]) -> int:
     most = max(counts.values())
     column = min(n for n, count in counts.items() if count == most)
     dated = [n for n, row in enumerate(looked) if column < len(row) and is_date(row[column]) and _filled(row) > 1]
+    if not dated:
+        return header_place(rows)
     first = next((n for n, after in zip(dated, [*dated[1:], -1], strict=True) if after - n <= 2), dated[0])  # noqa: PLR2004 - one empty line between
     return next((n for n in range(first - 1, -1, -1) if _filled(rows[n]) > 1), max(first - 1, 0))
 

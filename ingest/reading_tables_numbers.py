@@ -120,8 +120,8 @@ def _parsed(texts: pa.Array, mark: str) -> tuple[Floats, Bools]:
     parting = "." if mark == "," else ","
     blank = np.asarray(pc.fill_null(pc.is_in(texts, pa.array(_NOTHING)), fill_value=False))
     good = pc.match_substring_regex(texts, _SHAPE % (f"[{parting}]", f"[{mark}]"))
-    good = pc.and_(good, pc.match_substring_regex(texts, r"\d"))
-    plain = pc.replace_substring_regex(texts, f"[ '{parting}]", "")
+    good = pc.and_(good, pc.match_substring_regex(texts, r"^[^eE]*\d"))
+    plain = pc.replace_substring_regex(texts, rf"^\+|[ '{parting}]", "")
     plain = pc.replace_substring(plain, ",", ".") if mark == "," else plain
     plain = pc.if_else(pc.fill_null(good, fill_value=False), plain, "nan")
     return np.asarray(plain.cast(pa.float64()), float), blank

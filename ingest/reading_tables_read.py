@@ -13,7 +13,7 @@ from core.reading_tables import Amount, Layout, Means, TableMapping, TableReadin
 from core.readings import Bytes, Codes, Floats, Quality
 from core.table_troubles import Trouble
 from core.units import Quantity, Unit, unit
-from ingest.reading_tables_file import Grid
+from ingest.reading_tables_file import Grid, is_date
 from ingest.reading_tables_headings import Role, plain, register_of, role_of
 from ingest.reading_tables_notes import Notes
 from ingest.reading_tables_numbers import SHEET_ERRORS, absent, decimal_mark, numbers
@@ -73,6 +73,8 @@ def read(grid: Grid, mapping: TableMapping) -> TableReadings:
         notes.remark(Trouble.COLUMN_LEFT, heading, value=heading)
     if times.ambiguous.any():
         notes.remark(Trouble.AMBIGUOUS, mapping.time, count=str(int(times.ambiguous.sum())))
+    if not (any(column.good.any() for column in made) or notes.faults or notes.remarks):
+        return _empty(grid, notes)
     return _stacked(grid, mapping, made, times, subject, _prices(grid, mapping, mark, notes), notes)
 
 
@@ -103,19 +105,20 @@ def _checked(grid: Grid, mapping: TableMapping, notes: Notes) -> TableMapping:
 
 
 def _used(grid: Grid, mapping: TableMapping, notes: Notes) -> Bools:
-    """Return which rows are to be read: not those without values, nor the last ones that look like sums."""
+    """Return which rows are to be read: those with a value or a time, but for the last ones that look like sums."""
+    times = [name for name in (mapping.time, mapping.start, mapping.end, mapping.period) if name]
     filled = np.zeros(grid.count, bool)
-    for column in mapping.values:
-        filled |= ~absent(grid.column(column.column))
+    for name in (*(column.column for column in mapping.values), *times):
+        filled |= ~absent(grid.column(name))
         if filled.all():
             break
-    if grid.columns and filled.any():
-        for row in np.flatnonzero(filled)[-20:].tolist():
-            first = next((c[row] for c in grid.cells if c[row] is not None), None)
-            if isinstance(first, str) and _FOOTER.fullmatch(plain(first)):
-                filled[row] = False
-                notes.remark(Trouble.TOTAL_LEFT, row=row)
-    return np.asarray(filled)
+    for row in np.flatnonzero(filled)[-20:].tolist():
+        first = next((c[row] for c in grid.cells if c[row] is not None), None)
+        dated = any(is_date(grid.column(name)[row]) for name in times)
+        if isinstance(first, str) and _FOOTER.fullmatch(plain(first)) and not dated:
+            filled[row] = False
+            notes.remark(Trouble.TOTAL_LEFT, row=row)
+    return filled
 
 
 def _name(cell: Value) -> str:

@@ -532,3 +532,14 @@ def test_a_table_that_says_nothing_is_told_so(world: World, text: str) -> None:
     made = world.plan(text)
     assert made.faults
     assert len(made.readings) == 0
+
+
+def test_a_row_without_its_value_is_told_and_a_sum_below_is_left_out(world: World) -> None:
+    made = world.plan("Místo;Datum;Stav kWh\nP1;1.2.2024;5\nP1;1.3.2024;\n;;\nCelkem;;5\n")
+    assert [(r.trouble.name, r.args.get("count")) for r in made.remarks] == [("TOTAL_LEFT", None), ("EMPTY_LEFT", "1")]
+    assert len(made.readings) == 1
+
+
+def test_a_register_called_total_is_no_sum(world: World) -> None:
+    world.take("Tarif;Místo;Datum;Stav kWh\nCelkem;P1;1.2.2024;5\nCelkem;P1;1.3.2024;7\n")
+    assert [v for _, v, _ in world.stored("em-1", "energy.import")] == [5.0, 7.0]

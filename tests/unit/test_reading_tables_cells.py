@@ -38,6 +38,10 @@ def read(*cells: Any, mark: str | None = None) -> list[float | None]:  # noqa: A
         ("-5,5", -5.5),
         ("\u22125,5", -5.5),
         ("12", 12.0),
+        ("+5,5", 5.5),
+        ("5,", 5.0),
+        (",5", 0.5),
+        ("1,5E3", 1500.0),
         ("1 234 567", 1234567.0),
     ],
 )
@@ -45,7 +49,9 @@ def test_a_number_is_read_as_it_was_meant(written: str, number: float) -> None:
     assert read(written) == [number]
 
 
-@pytest.mark.parametrize("written", ["12 5", "1 23", "12,5 kWh", "abc", "1,2,3", "--5", "1.2.3", "0x10", "inf", True])
+@pytest.mark.parametrize(
+    "written", ["12 5", "1 23", "12,5 kWh", "abc", "1,2,3", "--5", "1.2.3", "0x10", "inf", "E0", "+", ",", True]
+)
 def test_what_is_no_number_is_told(written: object) -> None:
     assert read(written, "7,5") == [None, 7.5]
 
