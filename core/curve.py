@@ -33,7 +33,8 @@ class State(IntEnum):
 class Curve:
     """Knots at `at_us` [µs, ascending], cumulated `total` [nano], and the `state` of each of the n-1 pieces.
 
-    `gaps` are the long gaps (k rows of from, to [µs]); each is one or more GAP pieces.
+    `gaps` are the long gaps (k rows of from, to [µs], by begin); each is one or more GAP pieces. Those of one dial do
+    not overlap, those of a sum may.
     `read_us` are the instants of the readings that it rests on, in order.
     """
 
@@ -109,14 +110,20 @@ def periods(curve: Curve, edges: Instants) -> Periods:
 
 
 def _crossing(gaps: Spans, edges_us: Longs) -> tuple[Longs, Longs]:
-    """Return, of each period, the end of the gap across its start and the begin of the gap across its end."""
+    """Return, of each period, the end of the gap across its start and the begin of the gap across its end.
+
+    Where gaps of several dials overlap it is the last end and the first begin of those across.
+    """
     if not len(gaps):
         never = np.full(len(edges_us) - 1, NEVER)
         return never, never.copy()
+    ends, by_end = np.maximum.accumulate(gaps[:, 1]), np.argsort(gaps[:, 1], kind="stable")
+    begins = np.minimum.accumulate(gaps[by_end[::-1], 0])[::-1]
     place = np.searchsorted(gaps[:, 0], edges_us, side="left") - 1
-    across = (place >= 0) & (gaps[place, 1] > edges_us)
-    until = np.where(across, gaps[place, 1], NEVER)[:-1]
-    since = np.where(across, gaps[place, 0], NEVER)[1:]
+    across = (place >= 0) & (ends[place] > edges_us)
+    after = np.minimum(np.searchsorted(gaps[by_end, 1], edges_us, side="right"), len(gaps) - 1)
+    until = np.where(across, ends[place], NEVER)[:-1]
+    since = np.where(across, begins[after], NEVER)[1:]
     return until, since
 
 

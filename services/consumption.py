@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.calendar import NAT, PRAGUE, US, Instants, Longs, Period, instant, micros, spans
-from core.curve import estimated_seconds, gap_seconds, periods
+from core.curve import Curve, estimated_seconds, gap_seconds, periods
 from core.errors import NotFound
 from core.gaps import DayTypes
 from core.mounting import build
@@ -20,6 +20,7 @@ from core.rollup import NANO, RollUp
 from services.held import RegisterReader
 from services.points import MAIN, Plan, kept_limits, main_register, plans, unit_of
 from services.rollup import LIKE_US, read_around
+from services.sums import begins_at_zero, combined
 
 MANY_POINTS = 200
 
@@ -288,20 +289,35 @@ def _from_readings(  # noqa: PLR0917 - what one question needs
     events = [e for m in {m.device for m in meters} for e in records.find(DialEvent, where={"meter": m})]
     register = question.register or MAIN
     found = {p.id: _unknown(p.id, register, "", grid) for p in points}
-    for plan in plans(points, meters, events, known, calendar.day_types):
-        if plan.register == register and len(grid.starts):
-            found[plan.point] = _of_curve(plan, grid, readings, records)
+    made = {plan.key: plan for plan in plans(points, meters, events, known, calendar.day_types)}
+    for point in found if len(grid.starts) else ():
+        plan = made.get(SeriesKey(point, register))
+        if plan is not None:
+            found[point] = _of_curve(plan, _curve(plan, made, grid, readings, records), grid)
     return found
 
 
-def _of_curve(plan: Plan, grid: _Grid, readings: ReadingStore, records: RegisterReader) -> PointConsumption:
+def _curve(
+    plan: Plan, every: Mapping[SeriesKey, Plan], grid: _Grid, readings: ReadingStore, records: RegisterReader
+) -> Curve:
+    """Return the curve of a plan around the periods, put together from those of its sums."""
     span = int(micros(grid.starts[0])), int(micros(grid.ends[-1]))
-    mine, window = read_around(readings, plan.series, span, LIKE_US)
-    learnt = kept_limits(records, plan)
-    rules = replace(plan.rules, limits=learnt.limits if learnt else {}, window_us=window)
-    edges = np.append(grid.starts, grid.ends[-1:])
-    made = periods(build(mine, plan.mountings, plan.events, rules).curve, edges)
-    estimated, known = estimated_seconds(made), made.span_s - made.missing_s
+    curves: dict[str, Curve] = {}
+    zeros: set[str] = set()
+    parts = {SeriesKey(plan.point, register): register for one in plan.sums for register in one.registers}
+    for one in (plan, *(every[key] for key in parts)):
+        mine, window = read_around(readings, one.series, span, LIKE_US)
+        learnt = kept_limits(records, one)
+        rules = replace(one.rules, limits=learnt.limits if learnt else {}, window_us=window)
+        curve = curves[one.register] = build(mine, one.mountings, one.events, rules).curve
+        zeros |= {one.register} if begins_at_zero(curve, mine, window[0]) else set()
+    return combined(plan.sums, curves[plan.register], curves, zeros) if plan.sums else curves[plan.register]
+
+
+def _of_curve(plan: Plan, curve: Curve, grid: _Grid) -> PointConsumption:
+    made = periods(curve, np.append(grid.starts, grid.ends[-1:]))
+    known = made.span_s - made.missing_s
+    estimated = np.minimum(estimated_seconds(made), known)
     return PointConsumption(
         point=plan.point,
         register=plan.register,

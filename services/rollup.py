@@ -25,6 +25,7 @@ from core.readings import concat as concat_readings
 from core.registry import DialEvent, Meter, Point
 from core.rollup import RollUp, concat
 from services.points import WEEK_US, Learnt, Plan, keep_limits, kept_limits, plans
+from services.sums import begins_at_zero, combined, composition
 
 TOKEN: Final = "rollup/token"  # noqa: S105 - a cursor, no secret
 DUE: Final = "rollup/due"
@@ -52,12 +53,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """A plan's curve around a span [µs], widened to the readings beside it; `asked` is the span as it was touched."""
+    """A plan's curve around a span [µs], widened to the readings beside it; `asked` is the span as it was touched.
+
+    `at_zero` tells that the curve begins with a dial that shows nothing.
+    """
 
     plan: Plan
     built: Built
     span: Span
     asked: Span
+    at_zero: bool = False
 
 
 @dataclass(slots=True)
@@ -101,17 +106,20 @@ class RollUps:
         """Return the spans due by point: those left, those touched by readings, those whose register changed."""
         touched = self.readings.touched(self.records.kept(TOKEN))
         entries = self._audited()  # before the register is read, so that what they tell is in it
-        self._learn_register(touched)
+        anew = self._learn_register(touched)
         kept = json.loads(self.records.kept(DUE) or "{}")
         due: dict[str, Span] = {point: (int(a), int(b)) for point, (a, b) in kept.items()}
         for entry in entries:
             for state in (entry.before, entry.after):
                 due |= dict.fromkeys(self._concerned(entry.entity, entry.key, state or {}), EVER)
+        due |= dict.fromkeys((key.meter for key in anew), EVER)
         for point, span in self._touched(touched):
             due[point] = _wider(due.get(point), span)
         due = {point: span for point, span in due.items() if point in self.known.plans}
         if due != kept:
             self.records.keep(DUE, json.dumps(due))
+        for key, parts in anew.items():
+            self.records.keep(_sums_key(key), parts)
         if entries:
             self.records.keep(AUDITED, str(entries[0].id))
         self.records.keep(TOKEN, touched.token)
@@ -143,13 +151,16 @@ class RollUps:
             return set(self.known.of_device.get(str(state.get("meter", "")), ()))
         return set()
 
-    def _learn_register(self, touched: Touched) -> None:
-        """Derive the plans again where the register changed or a series came that none of them reads."""
+    def _learn_register(self, touched: Touched) -> dict[SeriesKey, str]:
+        """Derive the plans again where the register changed or a series came that none of them reads.
+
+        Return the series that other parts make up than before, with these parts: all of each is to be computed again.
+        """
         version = self.records.version()
         read = {key for of_point in self.known.plans.values() for plan in of_point for key in plan.series}
         new = {key for key in touched.series if key.meter in self.known.of_device} - read
         if version == self.known.version and not new:
-            return
+            return {}
         meters = self.records.find(Meter)
         made = plans(
             self.records.find(Point),
@@ -164,7 +175,10 @@ class RollUps:
         of_device: dict[str, tuple[str, ...]] = {}
         for meter in meters:
             of_device[meter.device] = (*of_device.get(meter.device, ()), meter.point)
+        had = {plan.key for of_point in self.known.plans.values() for plan in of_point if plan.sums}
         self.known = _Known(version=version, plans=by_point, of_device=of_device)
+        parts = {plan.key: composition(plan.sums) for plan in made if plan.sums or plan.key in had}
+        return {key: text for key, text in parts.items() if text != self.records.kept(_sums_key(key))}
 
     def _compute(self, chunk: Mapping[str, Span]) -> None:
         """Compute the roll-ups of some points over their spans and write them."""
@@ -173,6 +187,7 @@ class RollUps:
         wide = [(m.plan, m.span) for m in made.values() if m.span != EVER and _needs_more(m.built.curve, m.span)]
         made |= self._made(wide, LIKE_US)
         self._keep_limits(made.values())
+        made |= self._with_sums(chunk, made)
         for grain in (Period.HOUR, Period.DAY):
             rolled = concat([part for m in made.values() for part in self._rolled(m, grain)])
             anew = [m.plan.key for m in made.values() if m.span == EVER]
@@ -195,8 +210,40 @@ class RollUps:
                 rules = replace(plan.rules, window_us=window, limits=limits)
                 built = build(mine, plan.mountings, plan.events, rules)
                 widened = _to_neighbours(built.curve, exact[plan.key])
-                made[plan.key] = _Made(plan=plan, built=built, span=widened, asked=exact[plan.key])
+                zero = begins_at_zero(built.curve, mine, window[0])
+                made[plan.key] = _Made(plan=plan, built=built, span=widened, asked=exact[plan.key], at_zero=zero)
         return made
+
+    def _with_sums(self, chunk: Mapping[str, Span], made: Mapping[SeriesKey, _Made]) -> dict[SeriesKey, _Made]:
+        """Return the curves of the points with sums over one span each, the sums put together."""
+        found: dict[SeriesKey, _Made] = {}
+        for point in {key.meter for key, one in made.items() if one.plan.sums}:
+            asked = chunk[point]
+            mine = {key: one for key, one in made.items() if key.meter == point}
+            span = EVER if asked == EVER else _hull(mine.values(), asked)
+            mine |= self._over(span, mine)
+            mine = {k: one if one.span == EVER else replace(one, span=span, asked=asked) for k, one in mine.items()}
+            curves = {key.register: one.built.curve for key, one in mine.items()}
+            zeros = {key.register for key, one in mine.items() if one.at_zero}
+            for key, one in mine.items():
+                if one.plan.sums:
+                    curve = combined(one.plan.sums, one.built.curve, curves, zeros)
+                    mine[key] = replace(one, built=replace(one.built, curve=curve), span=span, asked=asked)
+            found |= mine
+        return found
+
+    def _over(self, span: Span, made: Mapping[SeriesKey, _Made]) -> dict[SeriesKey, _Made]:
+        """Return curves of one point anew where they are not known all through the days of a span and its gaps."""
+        parts = [one for one in made.values() if one.plan.series and one.span != EVER]
+        gaps = any(_needs_more(one.built.curve, _coarse(span)) for one in made.values())
+        if span == EVER or not (gaps or any(one.span != span for one in parts)):
+            return {}
+        around = self._made([(one.plan, _coarse(span)) for one in parts], NEAR_US)
+        wide = (
+            min([span[0], *(m.span[0] for m in around.values())]),
+            max([span[1], *(m.span[1] for m in around.values())]),
+        )
+        return self._made([(one.plan, wide) for one in parts], LIKE_US) if gaps or wide != span else around
 
     def _keep_limits(self, made: Iterable[_Made]) -> None:
         """Keep the limits of curves made anew from a week or more, so that what is made in part agrees with them."""
@@ -289,8 +336,30 @@ def _learnt(plan: Plan, learnt: Learnt | None) -> Plan:
     return replace(plan, learnt=learnt, rules=replace(plan.rules, limits=limits))
 
 
+def _hull(made: Iterable[_Made], asked: Span) -> Span:
+    """Return the span in which any curve of a point may have changed."""
+    spans = [asked, *(_changed(one, asked) for one in made if one.plan.series)]
+    return min(first for first, _ in spans), max(last for _, last in spans)
+
+
+def _changed(made: _Made, asked: Span) -> Span:
+    """Return where a curve may have changed: all of it where its limits were learnt anew."""
+    read = made.built.curve.read_us
+    if made.span != EVER:
+        return made.span
+    if len(read) and any(of.usual for of in made.built.limits.values()):
+        return min(asked[0], int(read[0]) - DAY_US), max(asked[1], int(read[-1]) + DAY_US)
+    return _to_neighbours(made.built.curve, asked)
+
+
+def _sums_key(key: SeriesKey) -> str:
+    return f"sums/{key.meter}/{key.register}"
+
+
 def _enough(plan: Plan, span: Span) -> Span:
     """Return the span to compute: all of it while too little is known to keep what was learnt."""
+    if not plan.series:
+        return span
     return span if plan.learnt is not None and plan.learnt.holds(span[1]) else EVER
 
 
