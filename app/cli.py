@@ -7,6 +7,7 @@ import click
 
 from app.cli_baseline import baseline_command
 from app.cli_decode import decode, score_vectors
+from app.cli_detect import detect_command
 from app.cli_exchange import CONFIG, FILE, export_command, import_command, settings_of
 from app.cli_profiles import profiles_group
 from app.cli_simulate import replay, simulate
@@ -115,6 +116,7 @@ def check_config_command(file: Path | None, config: Path | None) -> None:
 
 
 main.add_command(baseline_command)
+main.add_command(detect_command)
 main.add_command(import_command)
 main.add_command(export_command)
 main.add_command(simulate)

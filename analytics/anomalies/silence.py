@@ -1,0 +1,79 @@
+"""Nothing comes: a meter that is dead, or was silent for a while, against its own rhythm."""
+
+from typing import Final
+
+import numpy as np
+
+from analytics.anomalies.finding import Finding, Rule, Severity, rounded
+from analytics.anomalies.hours import HOUR_US
+from core.calendar import Longs
+from core.readings import Floats
+
+BIN_US: Final = 300_000_000
+"""Readings of one such span count once: a storm of messages is no rhythm."""
+RECENT: Final = 200
+MEMORY_US: Final = 60 * 24 * HOUR_US
+MOST: Final = 6000
+LEAST: Final = 10
+SILENCES_LEFT_OUT: Final = 2
+MISSED: Final = 2.0
+SLACK_US: Final = 45 * 60_000_000
+OWN_WORST: Final = 1.25
+LONG_US: Final = 24 * HOUR_US
+
+
+def _looking_back(values: Floats, width: int, share: float, block: int) -> Floats:
+    """Return for each value a quantile of up to `width` values before it, made anew each `block`; NaN with under 10."""
+    out = np.full(len(values), np.nan)
+    for at in range(LEAST, len(values), block):
+        out[at : at + block] = np.quantile(values[max(0, at - width) : at], share)
+    return out
+
+
+def limits(apart_us: Longs) -> tuple[Floats, Floats]:
+    """Return for each distance of readings [µs] what was expected, and the longest that is no silence (NaN: unknown).
+
+    Two expected intervals and three quarters of an hour, or a quarter more than the third longest silence of the last
+    60 days: what happens again and again is the point's way.
+    """
+    apart = apart_us.astype(float)
+    expected = _looking_back(apart, RECENT, 0.5, 25)
+    width = int(np.clip(MEMORY_US / max(float(np.median(apart)), 1.0), RECENT, MOST))
+    own = _looking_back(apart, width, 1 - SILENCES_LEFT_OUT / width, max(25, width // 40))
+    return expected, np.maximum(MISSED * expected + SLACK_US, OWN_WORST * own)
+
+
+def silences(at_us: Longs, now_us: int, unit: str) -> list[Finding]:
+    """Return the silences of a series of readings (n ascending instants) until now. O(n).
+
+    One that goes on is `dead`, one that ended a `gap`.
+    """
+    if len(at_us) <= LEAST:
+        return []
+    thin = at_us[np.concatenate([[True], np.diff(at_us // BIN_US) > 0])]
+    ends = np.append(thin[1:], max(now_us, int(thin[-1])))
+    expected, limit = limits(ends - thin)
+    long = np.flatnonzero((ends - thin) > np.nan_to_num(limit, nan=np.inf))
+    open_end = len(thin) - 1
+    return [
+        _silence(int(thin[i]), None if i == open_end else int(ends[i]), now_us, (expected[i], limit[i]), unit)
+        for i in long
+    ]
+
+
+def _silence(since_us: int, until_us: int | None, now_us: int, learnt: tuple[float, float], unit: str) -> Finding:
+    expected, limit = learnt
+    length = (now_us if until_us is None else until_us) - since_us
+    return Finding(
+        rule=Rule.DEAD if until_us is None else Rule.GAP,
+        from_us=since_us,
+        to_us=until_us,
+        raised_us=int(since_us + limit),
+        severity=Severity.MEDIUM if length > LONG_US or until_us is None else Severity.LOW,
+        unit=unit,
+        evidence={
+            "expected_interval_h": rounded(expected / HOUR_US, 3),
+            "allowed_h": rounded(limit / HOUR_US, 3),
+            "silent_h": rounded(length / HOUR_US, 2),
+        },
+    )

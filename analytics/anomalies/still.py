@@ -1,0 +1,154 @@
+"""A dial that stands still, zeros, or one value again and again, where the point never did so before.
+
+Each step of a run weighs as much as such a step is rare in the point's own 60 days before, at that hour of a workday
+or a free day. A point that rests at night or on Sundays is not stuck then; one that never rests is after two steps.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from analytics.anomalies.finding import Finding, Rule, Severity, rounded
+from analytics.anomalies.hours import HOUR_US
+from analytics.anomalies.trailing import run_sum, since, trailing_max, trailing_sum
+from core.calendar import Bools, Longs
+from core.readings import Floats
+
+PAST_DAYS: Final = 60
+REACH_DAYS: Final = 300
+LEAST_SEEN: Final = 15
+LEAST_STEPS: Final = 200
+NEVER_RESTS: Final = 0.002
+ENOUGH: Final = 12.0
+ENOUGH_RESTING: Final = 25.0
+OWN_WORST: Final = 1.5
+LEAST_US: Final = HOUR_US
+LEAST_RUN: Final = 2
+LONG_US: Final = 24 * HOUR_US
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """The steps of a series (n,), each ending at `at_us` after `length_us`, with what was `counted` in it.
+
+    `day` and `hour` are local at the step's begin, `free` days off work.
+    """
+
+    at_us: Longs
+    length_us: Longs
+    counted: Floats
+    day: Longs
+    hour: Longs
+    free: Bools
+
+    def __len__(self) -> int:
+        return len(self.at_us)
+
+    @property
+    def row(self) -> Longs:
+        """The number of each step's day, from 0."""
+        return np.asarray(self.day - self.day[:1].sum())
+
+    def chosen(self, which: Bools) -> "Steps":
+        """Return some of the steps."""
+        names = ("at_us", "length_us", "counted", "day", "hour", "free")
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Learnt:
+    """Of each step: how often such steps were so in its class and overall, of how many."""
+
+    so: Floats
+    seen: Floats
+    so_overall: Floats
+    seen_overall: Floats
+
+
+def _learnt(steps: Steps, event: Bools) -> _Learnt:
+    """Return counts of the 60 days before each step's day, workdays and free days apart. O(n + days)."""
+    row, days = steps.row, int(steps.row[-1]) + 1
+    cell = (row * 2 + steps.free) * 24 + steps.hour
+    size = days * 48
+    tables = [
+        np.asarray(np.bincount(cell, w, size).reshape(days, 48), float)
+        for w in (event.astype(float), np.ones(len(steps)))
+    ]
+    so, seen = (trailing_sum(table, PAST_DAYS, 1) for table in tables)
+    place = steps.free * 24 + steps.hour
+    return _Learnt(
+        so=so[row, place], seen=seen[row, place], so_overall=so.sum(axis=1)[row], seen_overall=seen.sum(axis=1)[row]
+    )
+
+
+def _weights(learnt: _Learnt) -> tuple[Floats, Floats]:
+    """Return what each step weighs, and how much is enough: less where the point never rests."""
+    share = learnt.so_overall / np.maximum(learnt.seen_overall, 1)
+    restless = (share < NEVER_RESTS) & (learnt.seen_overall >= LEAST_STEPS)
+    overall = -np.log((learnt.so_overall + 0.5) / (learnt.seen_overall + 1))
+    never = (learnt.so == 0) & (learnt.seen >= LEAST_SEEN)
+    own = np.where(never, np.log(2 * (learnt.seen + 1)), 0.0)
+    known = learnt.seen_overall >= LEAST_STEPS
+    return np.where(known, np.where(restless, overall, own), 0.0), np.where(restless, ENOUGH, ENOUGH_RESTING)
+
+
+def standing(steps: Steps, event: Bools, rule: Rule, unit: str, *, may_rest: Bools | None = None) -> list[Finding]:
+    """Return the runs of an event (dial did not move, value is zero, value repeats) that the point never had. O(n).
+
+    `may_rest` tells the steps at which the point may be off for a reason (heating out of season): they weigh nothing.
+    A step without the event ends the finding.
+    """
+    if not len(steps):
+        return []
+    weight, enough = _weights(_learnt(steps, event))
+    if may_rest is not None:
+        weight = np.where(may_rest, 0.0, weight)
+    score = run_sum(np.where(event, weight, 0.0), ~event)
+    length = since(~event)
+    first = _first(length)
+    lasted = steps.at_us - steps.at_us[first] + steps.length_us[first]
+    daily = np.zeros(int(steps.row[-1]) + 1)
+    np.maximum.at(daily, steps.row, score)
+    worst = trailing_max(daily, REACH_DAYS, 1)[steps.row[first]]
+    fires = event & (score >= np.maximum(enough, OWN_WORST * worst)) & (length >= LEAST_RUN) & (lasted >= LEAST_US)
+    return [
+        _stand(steps, event, length, int(at), rule=rule, unit=unit, score=float(score[at]))
+        for at in _first_of_runs(fires, event)
+    ]
+
+
+def _first(length: Longs) -> Longs:
+    """Return the place of the first step of each step's run."""
+    return np.asarray(np.clip(np.arange(len(length)) - length + 1, 0, len(length) - 1))
+
+
+def _first_of_runs(fires: Bools, event: Bools) -> Longs:
+    """Return the first firing step of each run of the event."""
+    places = np.flatnonzero(fires)
+    run = np.cumsum(~event)[places]
+    return np.asarray(places[np.concatenate([[True], np.diff(run) > 0])] if len(places) else places)
+
+
+def _stand(steps: Steps, event: Bools, length: Longs, at: int, *, rule: Rule, unit: str, score: float) -> Finding:
+    first = int(_first(length)[at])
+    begin = int(steps.at_us[first] - steps.length_us[first])
+    after = np.flatnonzero(~event[at:])
+    end = int(steps.at_us[at + after[0]] - steps.length_us[at + after[0]]) if len(after) else None
+    lasted = (int(steps.at_us[-1]) if end is None else end) - begin
+    before = steps.counted[max(0, at - 1000) : at]
+    return Finding(
+        rule=rule,
+        from_us=begin,
+        to_us=end,
+        raised_us=int(steps.at_us[at]),
+        severity=Severity.MEDIUM if end is None or lasted > LONG_US else Severity.LOW,
+        unit=unit,
+        evidence={
+            "value": rounded(float(steps.counted[at])),
+            "steps": int(length[at]),
+            "lasted_h": rounded(lasted / HOUR_US, 2),
+            "usual_step": rounded(float(np.median(before)) if len(before) else None),
+            "score": rounded(score, 2),
+        },
+    )
