@@ -140,6 +140,12 @@ class WaitingDevice:
         return not self.dials or any(r.item.register in usual for r in self.dials)
 
     @property
+    def unit(self) -> str:
+        """The one unit that its dials are said to show, empty where there is none or several."""
+        said = {r.proposal.unit for r in self.dials if r.proposal is not None and not r.unit_needed} - {""}
+        return said.pop() if len(said) == 1 and not any(r.unit_needed for r in self.dials) else ""
+
+    @property
     def unit_needed(self) -> bool:
         """Whether nothing can be counted before a person has said a unit."""
         return bool(self.dials) and all(r.unit_needed for r in self.dials)
