@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core.errors import InputError
+from core.parts import parts_of
 from core.readings import SeriesKey
 from core.registry import DialEvent, EventKind, Meter, Register, Station
 from core.units import Quantity
@@ -45,7 +46,7 @@ class Assigned:
         named: dict[str, set[str]] = {}
         for meter in mounted:
             if meter.register:
-                named.setdefault(meter.device, set()).add(meter.register)
+                named.setdefault(meter.device, set()).update(parts_of(meter.register))
         return cls(
             whole=frozenset({m.device for m in mounted if not m.register} | swapped - {""}),
             registers={device: frozenset(registers) for device, registers in named.items()},

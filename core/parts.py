@@ -71,6 +71,12 @@ def _named(names: Collection[str], rows: tuple[tuple[str, ...], ...]) -> tuple[s
     return next((row for row in rows if set(row) == spoken), ())
 
 
+def is_tariff_or_phase(register: str) -> bool:
+    """Return whether a register counts only at some time or on some wire, so that by itself it is not the whole."""
+    name = register.rpartition("/")[2] if "/" in register else ""
+    return bool(re.fullmatch(r"[tl]\d+", name)) or any(name in row for rows in _NAMED for row in rows)
+
+
 def check_sum(text: str) -> None:
     """Raise InputError where a text names a sum whose parts would count something twice, or are of several wholes."""
     parts = parts_of(text)

@@ -77,12 +77,21 @@ def with_totals(placed: Placed, store: ReadingStore) -> tuple[Placed, list[Told]
         if total in placed.series:
             faults += _against(placed, rows, placed.series.index(total))
             continue
-        newest = store.latest([total]) if total in store.known([device]) else None
+        known = store.known([device])
+        if total not in known and _measured([placed.series[n] for n in tariffs if placed.series[n] in known], store):
+            continue  # the meter publishes its tariffs alone, and their sum counts by itself
+        newest = store.latest([total]) if total in known else None
         if newest is not None and len(newest) and not newest.sources[newest.source[0]].startswith(SOURCE):
             continue
         placed, wrong = _summed(placed, rows, tariffs, total)
         faults += wrong
     return placed, faults
+
+
+def _measured(keys: Sequence[SeriesKey], store: ReadingStore) -> bool:
+    """Return whether any newest reading of these series came from elsewhere than an import."""
+    newest = store.latest(keys) if keys else None
+    return newest is not None and any(not newest.sources[n].startswith(SOURCE) for n in set(newest.source.tolist()))
 
 
 def _whole(key: SeriesKey) -> str:

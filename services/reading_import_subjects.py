@@ -13,6 +13,7 @@ import numpy as np
 
 from core.calendar import Longs, instant, micros
 from core.errors import InputError
+from core.parts import families, is_sum, whole_of
 from core.readings import Kind, SeriesKey
 from core.registry import EAN_DIGITS, MAIN_REGISTERS, Commodity, Meter, Point, Register, Role
 from core.table_troubles import Trouble
@@ -160,8 +161,9 @@ class Home:
     def _whole(self, quantity: Quantity) -> str:
         """Return the register of the whole amount: the one that counts already, else the usual one."""
         if self.meter is not None and self.meter.register and _quantity(self.meter.register) is quantity:
-            return self.meter.register
+            return whole_of(self.meter.register) if is_sum(self.meter.register) else self.meter.register
         mine = [r for r in self.present if _quantity(r) is quantity and "/" not in r]
+        mine += [w for w in dict.fromkeys(map(whole_of, self.present)) if families(w, self.present)]
         usual = MAIN_REGISTERS[self.commodity] if self.commodity else ()
         choices = [r for r in usual if _quantity(r) is quantity]
         if quantity is Quantity.REACTIVE_ENERGY:

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from core.assigned import Assigned, counts
 from core.errors import Conflict, InputError, NotFound
 from core.notes import InboxItem, PointFinding
+from core.parts import is_tariff_or_phase, parts_of
 from core.ports import RecordStore
 from core.readings import SeriesKey
 from core.registry import (
@@ -28,6 +29,7 @@ from core.registry import (
 from core.units import Quantity
 from services.points import SAID_BY_METER
 from services.register_rules import NAMES, Problem, Snapshot, in_utc, place, points_touched, problems
+from services.sums import family_of
 
 E = TypeVar("E", bound=Entity)
 ATTEMPTS: Final = 5
@@ -231,7 +233,7 @@ def assign(
 def counting(commodity: Commodity, seen: Sequence[InboxItem], given: NewMeter) -> NewMeter:
     """Return the meter with the register that counts, where it is the only one that can; raise InputError."""
     dials = sorted({i.register for i in seen if counts(i.register)})
-    usual = set(MAIN_REGISTERS[commodity]) & set(dials)
+    usual = set(MAIN_REGISTERS[commodity]) & set(dials) or family_of(MAIN_REGISTERS[commodity], dials)
     if not given.register and not usual and len(dials) > 1:
         raise InputError(
             f"the device has {len(dials)} dials: {', '.join(dials[:8])}",
@@ -239,7 +241,13 @@ def counting(commodity: Commodity, seen: Sequence[InboxItem], given: NewMeter) -
             remedy="choose the register that counts",
         )
     register = given.register or ("" if usual or not dials else dials[0])
-    quantity = Register.parse(register).quantity if register in dials else None
+    if not given.register and register and is_tariff_or_phase(register):
+        raise InputError(
+            f"of the device only {register} is known, a part of what it counts",
+            place="register",
+            remedy="wait until the others have come, or choose this register",
+        )
+    quantity = Register.parse(register).quantity if set(parts_of(register)) <= set(dials) else None
     if quantity in SAID_BY_METER and not given.unit:
         amount = "a pulse" if quantity is Quantity.PULSE_COUNT else "its readings"
         raise InputError(
@@ -251,7 +259,7 @@ def counting(commodity: Commodity, seen: Sequence[InboxItem], given: NewMeter) -
 
 
 def _of_register(seen: Sequence[InboxItem], register: str) -> Sequence[InboxItem]:
-    return [item for item in seen if item.register == register] or seen
+    return [item for item in seen if item.register in parts_of(register)] or seen
 
 
 def _first(point: str, device: str, since: datetime, given: NewMeter, *, taken: set[str]) -> Meter:
@@ -399,6 +407,7 @@ def apply(register: Snapshot, change: Change) -> tuple[Snapshot, frozenset[tuple
 
 def _raised(problem: Problem) -> Exception:
     alone = problem.field in {"ico", "latitude", "longitude", "areas", "users", "reserved_kw", "register", "unit"}
+    alone |= problem.field in {"first", "final"}
     if alone:
         place_named = f"{NAMES[problem.kind]} {problem.id}"
         return InputError(problem.problem, place=place_named, remedy=problem.remedy)

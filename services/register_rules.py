@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 from core.assigned import stated_quantity
 from core.errors import InputError
+from core.parts import check_sum, is_sum, parts_of
 from core.ports import RecordStore
 from core.registry import (
     Adjustment,
@@ -180,11 +181,26 @@ def _dated_once(thing: Entity, field: str, values: Sequence[Dated]) -> Iterator[
 
 
 def _register_text(thing: Meter | DialEvent) -> Iterator[Problem]:
-    if thing.register:
-        try:
-            Register.parse(thing.register)
-        except InputError as err:
-            yield _of(thing, "register", err.problem, err.remedy)
+    try:
+        for part in parts_of(thing.register) if thing.register else ():
+            Register.parse(part)
+        if is_sum(thing.register):
+            check_sum(thing.register)
+    except InputError as err:
+        yield _of(thing, "register", err.problem, err.remedy)
+        return
+    if is_sum(thing.register):
+        yield from _several_dials(thing)
+
+
+def _several_dials(thing: Meter | DialEvent) -> Iterator[Problem]:
+    """Return where one reading is told of several dials; that nothing stood on a new meter is told of all of them."""
+    remedy = "record a swap at that instant for each register, with its dial readings"
+    if isinstance(thing, DialEvent):
+        yield _of(thing, "register", f"{thing.register} are several dials", "record an event for each of them")
+        return
+    for field in (name for name in ("first", "final") if getattr(thing, name)):
+        yield _of(thing, field, f"one reading cannot be that of the dials {thing.register}", remedy)
 
 
 def _of(thing: Entity, field: str, problem: str, remedy: str) -> Problem:
@@ -357,7 +373,8 @@ def _clashes(group: list[Meter], by: str) -> Iterator[tuple[Meter, Meter]]:
     for n, meter in enumerate(group):
         for later in group[n + 1 :]:
             # A device may count for two points if each names its own register (a pulse counter with two inputs).
-            apart = meter.register and later.register and meter.register != later.register
+            named = meter.register and later.register
+            apart = named and not set(parts_of(meter.register)) & set(parts_of(later.register))
             if meter.point != later.point and later.mounted < until(meter) and not apart:
                 yield meter, later
 
@@ -395,9 +412,16 @@ def _event(event: DialEvent, meters: Sequence[Meter], *, sure: bool) -> Iterator
     if not any(mounted_at(m, event.at) for m in meters) and sure:
         known = "is not mounted at that instant" if meters else "is on no meter of the register"
         yield _of(event, "at" if meters else "meter", f"device {event.meter} {known}", "correct the device or instant")
-    if event.kind is not EventKind.ROLLOVER and any(event.at in {m.mounted, m.removed} for m in meters):
+    same = [m for m in meters if event.at in {m.mounted, m.removed} and not _further_dial(event, m)]
+    if event.kind is not EventKind.ROLLOVER and same:
         text = f"device {event.meter} was mounted or removed at that very instant, which says the same"
         yield _of(event, "at", text, "leave the event out, or state the dial readings at the meters")
+
+
+def _further_dial(event: DialEvent, meter: Meter) -> bool:
+    """Return whether a swap tells of a dial of which the meter's own first and final reading say nothing."""
+    further = event.register != meter.register if meter.register else "/" in event.register
+    return event.kind is EventKind.SWAP and bool(event.register) and further
 
 
 def _twice(events: Sequence[DialEvent], about: Collection[Place]) -> Iterator[Problem]:

@@ -4,17 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.assigned import Assigned
 from core.calendar import PRAGUE, Period, edges, instant
 from core.curve import Curve, State, estimated_seconds, periods
 from core.errors import InputError
 from core.gaps import DayTypes
 from core.mounting import Mounting, Rules, build
+from core.notes import InboxItem
 from core.parts import check_sum, families
 from core.ports import ReadingStore, RecordStore
 from core.readings import Readings, SeriesKey
@@ -30,6 +33,8 @@ from core.registry import (
 from core.sums import added, best
 from services.consumption import PointConsumption, Question, consumption
 from services.points import main_register
+from services.register import NewMeter, counting
+from services.register_rules import Snapshot, place, problems
 from services.rollup import RollUps
 from storage.duckdb_readings import DuckDBReadingStore
 from storage.records import SqlRecordStore
@@ -521,3 +526,81 @@ def test_a_heat_meter_counts_its_tariffs_only_until_its_total_is_read(bench: Ben
     days = bench.ask(Period.DAY)
     assert (np.rint(days.amount[:4] * 1e9) == early[:4]).all()
     assert np.isnan(days.amount[-2:]).all()
+
+
+# Rules of the register, and what stands on points
+
+
+def registered(**changes: Any) -> Snapshot:  # noqa: ANN401 - fields of a meter
+    house = (
+        Organisation(id="o", name="Škola"),
+        Building(id="b", organisation="o", name="Budova"),
+        Point(id="p", building="b", name="Elektřina", commodity=Commodity.ELECTRICITY),
+        Point(id="q", building="b", name="Podružné", commodity=Commodity.ELECTRICITY),
+        Meter(**({"id": "m1", "point": "p", "device": DEVICE, "mounted": START} | changes)),
+    )
+    return Snapshot({place(thing): thing for thing in house}, 0)
+
+
+def faults(register: Snapshot, *things: Meter | DialEvent) -> list[tuple[str, str]]:
+    after = register.changed(things)
+    about = {place(thing) for thing in things} | {(Meter, "m1")}
+    return [(problem.id, problem.field) for problem in problems(after, about)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"register": f"{T1}+{T2}"}, None),
+        ({"register": f"{T1} + {T2}", "first": 0.0}, None),
+        ({"register": f"{T1}+{T2}", "first": 12.0}, "first"),
+        ({"register": f"{T1}+{T2}", "final": 12.0}, "final"),
+        ({"register": f"{T1}+{WHOLE}"}, "register"),
+        ({"register": f"{T1}+energy.import/l2"}, "register"),
+        ({"register": f"{T1}+nonsense.import/t2"}, "register"),
+        ({"register": "volume.import/t1+volume.import/t2"}, "register"),
+    ],
+)
+def test_a_sum_that_a_meter_names_is_checked(changes: dict[str, Any], field: str | None) -> None:
+    assert {found for _, found in faults(registered(**changes))} == ({field} - {None})
+
+
+def test_a_dial_of_a_sum_counts_for_no_other_point() -> None:
+    register = registered(register=f"{T1}+{T2}")
+    beside = Meter(id="m2", point="q", device=DEVICE, mounted=START, register=T2)
+    assert ("m2", "device") in faults(register, beside)
+    assert faults(register, replace(beside, register=T3)) == []
+
+
+def test_a_swap_names_one_dial_and_may_tell_of_it_at_the_mounting() -> None:
+    register = registered(register=f"{T1}+{T2}")
+    swap = DialEvent(id="e", meter=DEVICE, at=START, kind=EventKind.SWAP, first=3.0, register=T1)
+    assert faults(register, swap) == []
+    assert faults(registered(), swap) == []
+    assert ("e", "register") in faults(register, replace(swap, register=f"{T1}+{T2}"))
+    assert ("e", "at") in faults(registered(register=T1), swap)
+    assert ("e", "at") in faults(registered(), replace(swap, register=""))
+
+
+def test_the_dials_of_a_sum_leave_the_inbox_and_further_ones_stay() -> None:
+    taken = Assigned.of([Meter(id="m", point="p", device=DEVICE, mounted=START, register=f"{T1}+{T2}")])
+    there = {r: SeriesKey(DEVICE, r) in taken for r in (T1, T2, T3, "energy.export/t1")}
+    assert there == {T1: True, T2: True, T3: False, "energy.export/t1": False}
+
+
+def waiting(*registers: str) -> list[InboxItem]:
+    return [
+        InboxItem(
+            device=DEVICE, register=r, unit="kWh", first_seen=START, last_seen=START, count=1, last_value=1.0, topic="t"
+        )
+        for r in registers
+    ]
+
+
+def test_a_device_with_a_whole_family_needs_no_choice_and_one_part_alone_does() -> None:
+    family = waiting(T1, T2, "energy.export/t1", "energy.export/t2")
+    assert counting(Commodity.ELECTRICITY, family, NewMeter(first=None)).register == ""
+    with pytest.raises(InputError, match="a part of what it counts"):
+        counting(Commodity.ELECTRICITY, waiting(T1), NewMeter(first=None))
+    named = NewMeter(first=None, register=T1)
+    assert counting(Commodity.ELECTRICITY, waiting(T1), named).register == T1
