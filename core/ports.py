@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from core.alerts import AlertStore
 from core.calendar import Instants, Period
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
 from core.readings import Readings, SeriesKey
@@ -109,7 +110,7 @@ class ReadingStore(Protocol):
         ...
 
 
-class RecordStore(Protocol):
+class RecordStore(AlertStore, Protocol):
     """Keeps the register and what people did. Every change of the register is audited in the same transaction."""
 
     def start(self) -> None:

@@ -38,6 +38,7 @@ class Occasion(StrEnum):
     OPENED = "opened"
     REOPENED = "reopened"
     RISEN = "risen"  # it became more urgent
+    WOKEN = "woken"  # its rest is over and it still stands
     ASSIGNED = "assigned"
     ENDED = "ended"
     DIGEST = "digest"
@@ -223,10 +224,14 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What a channel says of a message: `error` empty where it went out; `recoverable`: trying later may help."""
+    """What a channel says of a message: `error` empty where it went out; `recoverable`: trying later may help.
+
+    `uncertain`: it broke off when the message may have gone out already.
+    """
 
     recoverable: bool = False
     error: str = ""
+    uncertain: bool = False
 
 
 class Channel(Protocol):

@@ -12,12 +12,13 @@ from core.registry import Entity
 from storage import records_described as described
 from storage import records_notes as notes
 from storage import records_register as register
+from storage.records_alerts import AlertRecords
 from storage.records_database import Database, Lock
 
 E = TypeVar("E", bound=Entity)
 
 
-class SqlRecordStore:
+class SqlRecordStore(AlertRecords):
     """Keeps records in the database at `url`: sqlite:///folder/file, or postgresql://user:password@host:port/name.
 
     May be used from several threads. A lost connection raises StoreUnavailable; the next call connects anew.

@@ -46,6 +46,8 @@ class Lock(IntEnum):
     REGISTER = 0x0DECE701
     FINDINGS = 0x0DECE702
     DESCRIPTIONS = 0x0DECE703
+    ALERTS = 0x0DECE704
+    OUTBOX = 0x0DECE705
 
 
 class Database:
