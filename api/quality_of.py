@@ -11,6 +11,7 @@ import numpy as np
 from api.answers import utc_texts
 from api.asking import Span
 from api.room import Room
+from api.snapshot import Mounting
 from core.calendar import Period, instant, micros, moment
 from core.notes import Rule
 from core.readings import Floats
@@ -74,10 +75,15 @@ def _mean(values: Floats, weight: Floats) -> float:
     return float(np.average(values, weights=weight))
 
 
+def _mountings(room: Room, points: Iterable[Point]) -> list[Mounting]:
+    now, ids = room.now(), [point.id for point in points]
+    devices = sorted({m.device for key in ids for m in now.meters_of.get(key, ())})
+    return now.mountings(ids, room.deps.readings.known(devices) if devices else ())
+
+
 def last_readings(room: Room, points: Iterable[Point]) -> dict[str, datetime]:
     """Return the instant of each point's newest reading on the meter that is mounted, where there is one."""
-    now = room.now()
-    mountings = [m for p in points for m in now.mountings(p.id)]
+    mountings = _mountings(room, points)
     keys = list(dict.fromkeys(m.key for m in mountings))
     if not keys:
         return {}
@@ -95,7 +101,7 @@ def last_readings(room: Room, points: Iterable[Point]) -> dict[str, datetime]:
 
 def count_revisions(room: Room, points: Iterable[Point], span: Span) -> Counter[str]:
     """Return how many readings of each point in a span were replaced by later ones."""
-    mountings = [m for p in points for m in room.now().mountings(p.id)]
+    mountings = _mountings(room, points)
     keys = list(dict.fromkeys(m.key for m in mountings))
     found: Counter[str] = Counter()
     if not keys:

@@ -10,10 +10,8 @@ from core.errors import NotFound
 from core.ports import RecordStore
 from core.readings import SeriesKey
 from core.registry import (
-    MAIN_REGISTERS,
     Adjustment,
     Building,
-    Commodity,
     DialEvent,
     Entity,
     Measure,
@@ -22,6 +20,7 @@ from core.registry import (
     Point,
     Station,
 )
+from services.sums import counting_registers
 
 E = TypeVar("E")
 R = TypeVar("R", bound=Entity)
@@ -65,13 +64,16 @@ class Snapshot:
         """Return an organisation; raise NotFound."""
         return _of(self.organisations, "organisation", key)
 
-    def mountings(self, point: str) -> list[Mounting]:
-        """Return the counting series of a point by mounting: the register its meter names, else all that may count."""
-        commodity = self.point(point).commodity
+    def mountings(self, points: Iterable[str], known: Iterable[SeriesKey]) -> list[Mounting]:
+        """Return the counting series of points by mounting: what a meter names, else what may count of those known."""
+        present: dict[str, set[str]] = defaultdict(set)
+        for key in known:
+            present[key.meter].add(key.register)
         return [
             Mounting(point=point, key=SeriesKey(m.device, register), since=m.mounted, until=m.removed)
+            for point in points
             for m in self.meters_of.get(point, ())
-            for register in main_registers(m, commodity)
+            for register in counting_registers(m, self.point(point).commodity, present[m.device])
         ]
 
     def devices(self) -> frozenset[str]:
@@ -83,11 +85,6 @@ def _of(kept: dict[str, E], what: str, key: str) -> E:
     if key not in kept:
         raise NotFound(f"no {what} has the id {key!r}")
     return kept[key]
-
-
-def main_registers(meter: Meter, commodity: Commodity) -> tuple[str, ...]:
-    """Return the registers that may count for a meter, first choice first."""
-    return (meter.register,) if meter.register else MAIN_REGISTERS[commodity]
 
 
 def _grouped(entities: Iterable[E], owner: str) -> dict[str, tuple[E, ...]]:

@@ -16,9 +16,11 @@ from api.room import Room
 from core.assigned import Assigned, counts
 from core.errors import InputError
 from core.notes import InboxItem, Proposal
+from core.parts import families, is_tariff_or_phase, summed, whole_of
 from core.readings import SeriesKey
 from core.registry import MAIN_REGISTERS, Commodity, Register
 from core.units import CANONICAL, Quantity
+from services.sums import family_of
 
 SHOWN_BYTES = 2_048
 
@@ -130,14 +132,22 @@ class WaitingDevice:
     @property
     def register(self) -> str:
         """The register to name, empty where the commodity tells it or a person has to choose."""
-        return self.dials[0].item.register if len(self.dials) == 1 and not self.by_commodity else ""
+        only = self.dials[0].item.register if len(self.dials) == 1 and not self.by_commodity else ""
+        return "" if is_tariff_or_phase(only) else only
 
     @property
     def by_commodity(self) -> bool:
-        """Whether the commodity tells the register: a usual one is there."""
+        """Whether the commodity tells the register: a usual one is there, or all tariffs or phases of one."""
         proposed = [Commodity(self.commodity)] if self.commodity in set(Commodity) else list(Commodity)
         usual = {register for c in proposed for register in MAIN_REGISTERS[c]}
-        return not self.dials or any(r.item.register in usual for r in self.dials)
+        dials = {r.item.register for r in self.dials}
+        return not dials or bool(dials & usual) or bool(family_of(sorted(usual), dials))
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """The sums of dials that may count, one of all tariffs or phases each."""
+        dials = [r.item.register for r in self.dials]
+        return tuple(summed(f) for whole in dict.fromkeys(map(whole_of, dials)) for f in families(whole, dials))
 
     @property
     def unit(self) -> str:
