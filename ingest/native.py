@@ -17,7 +17,7 @@ from ingest.native_batch import Batch
 from ingest.native_meaning import Meanings
 from ingest.native_rows import ABSENT, Rows, rows_of
 from ingest.native_times import Times
-from ingest.profile import Decoded, Origin, Rank, precision
+from ingest.profile import Decoded, Origin, Rank, matches, precision
 
 METER_LENGTH: Final = 200
 _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
@@ -51,7 +51,7 @@ class NativeProfile:
 
     def rank(self, topic: str) -> Rank | None:
         """Return its rank among the bundled profiles for a topic below the root, None for others."""
-        return (1, 0, *precision(self.filters[0]), 0) if topic.startswith(f"{self._root}/") else None
+        return (1, 0, *precision(self.filters[0]), 0) if matches(self.filters[0], topic) else None
 
     def claims(self, message: Message) -> str:
         """Claim every payload below the root: what is wrong with one is told when it is read."""

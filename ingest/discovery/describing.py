@@ -242,7 +242,7 @@ class _Forms:
             return
         try:
             self._tree = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, RecursionError) as err:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
             raise Unreadable("malformed", f"the payload is no JSON: {str(err)[:200]}") from err
 
     def of(self, *, json: bool) -> Any:  # noqa: ANN401 - any JSON value

@@ -93,7 +93,7 @@ class HomeAssistantProfile(DescribedProfile):
 def _parsed(payload: bytes) -> Config:
     try:
         tree = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as err:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
         raise Misdescribed(f"the description is no JSON: {str(err)[:200]}") from err
     if type(tree) is not dict:
         raise Misdescribed("the description is no JSON object")

@@ -184,7 +184,7 @@ def _parsed(payload: bytes) -> _Described:
     """Return a description of Homie 5; raise Misdescribed."""
     try:
         tree = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as err:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
         raise Misdescribed(f"the description is no JSON: {str(err)[:200]}") from err
     nodes = _inner(tree, "nodes")
     known = _Described(name=_text(tree, "name"))

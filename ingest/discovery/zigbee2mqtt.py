@@ -130,7 +130,7 @@ def _listed(payload: bytes) -> list[dict[str, Any]]:
         return []
     try:
         tree = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as err:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
         raise Misdescribed(f"the description is no JSON: {str(err)[:200]}") from err
     if type(tree) is not list or len(tree) > MOST_DEVICES:
         raise Misdescribed(f"the description is no list of at most {MOST_DEVICES} devices")

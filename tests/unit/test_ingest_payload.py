@@ -75,7 +75,7 @@ def test_an_example_of_the_documentation_gives_the_readings_under_it(topic: str,
 def test_every_reason_that_occurs_in_the_code_is_documented() -> None:
     rooms = (Path(__file__).parents[2] / "ingest").glob("*.py")
     code = "\n".join(
-        p.read_text(encoding="utf-8") for p in rooms if p.name.startswith(("native", "accept", "reader", "writing"))
+        p.read_text(encoding="utf-8") for p in rooms if p.name.startswith(("native", "accept", "reader", "writing", "profile"))
     )
     doc = DOC.read_text(encoding="utf-8")
     for reason in ("no_profile", "too_large", "meter_id", "time_nonexistent", "kind_contradicts", "store_refused"):
