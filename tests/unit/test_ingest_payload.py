@@ -74,9 +74,8 @@ def test_an_example_of_the_documentation_gives_the_readings_under_it(topic: str,
 
 def test_every_reason_that_occurs_in_the_code_is_documented() -> None:
     rooms = (Path(__file__).parents[2] / "ingest").glob("*.py")
-    code = "\n".join(
-        p.read_text(encoding="utf-8") for p in rooms if p.name.startswith(("native", "accept", "reader", "writing", "profile"))
-    )
+    names = ("native", "accept", "reader", "writing", "profile")
+    code = "\n".join(p.read_text(encoding="utf-8") for p in rooms if p.name.startswith(names))
     doc = DOC.read_text(encoding="utf-8")
     for reason in ("no_profile", "too_large", "meter_id", "time_nonexistent", "kind_contradicts", "store_refused"):
         assert f'"{reason}"' in code
