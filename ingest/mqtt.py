@@ -108,7 +108,7 @@ class Following:
 
     def then(self, topics: Sequence[str], former: Sequence[str], filters: Sequence[str]) -> "Following":
         """Return what is followed after this, without what the filters cover."""
-        wanted = frozenset(t for t in topics if not any(matches(f, t) for f in filters))
+        wanted = frozenset(t for t in topics if t in self.topics or not any(matches(f, t) for f in filters))
         return Following(wanted, (self.gone | self.topics | frozenset(former)) - wanted - frozenset(filters))
 
 

@@ -1,6 +1,7 @@
 """What the profiles of discovery have in common: they learn from descriptions and read what was described."""
 
 import hashlib
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,11 +48,13 @@ class Learnt:
 class DescribedProfile(ABC):
     """A profile whose values are described by messages (ingest.profile.Describer).
 
-    A subclass says which topics describe, and turns a description into pages of the book.
+    A subclass says which topics describe, and turns a description into pages of the book. Two doors may read by it at
+    once, and a third thread may ask what it learnt.
     """
 
     def __init__(self) -> None:
         self._book = Book()
+        self._lock = threading.RLock()
         self._heard: Callable[[], None] = lambda: None
         self._last: dict[str, tuple[bytes, int, bool]] = {}
         self._descriptions: dict[str, Description] = {}
@@ -99,21 +102,23 @@ class DescribedProfile(ABC):
 
     def told(self) -> Told:
         """Return what was learnt since it was last asked."""
-        proposals: list[Proposal] = []
-        for description, seen_us in self._changed.items():
-            proposals += self._book.proposals(description, profile=self.name, seen_us=seen_us)
-        told = Told(tuple(self._descriptions.values()), tuple(self._changed), tuple(proposals))
-        self._descriptions, self._changed = {}, {}
+        with self._lock:
+            proposals: list[Proposal] = []
+            for description, seen_us in self._changed.items():
+                proposals += self._book.proposals(description, profile=self.name, seen_us=seen_us)
+            told = Told(tuple(self._descriptions.values()), tuple(self._changed), tuple(proposals))
+            self._descriptions, self._changed = {}, {}
         return told
 
     def decode(self, messages: Sequence[Message], *, detailed: bool = False) -> Decoded:
         """Return the readings of these messages; see ingest.profile.Profile."""
         rows = Rows(self.name)
-        for number, message in enumerate(messages):
-            if self.describes(message.topic):
-                self._learn(number, message, rows)
-            else:
-                self._read(number, message, rows)
+        with self._lock:
+            for number, message in enumerate(messages):
+                if self.describes(message.topic):
+                    self._learn(number, message, rows)
+                else:
+                    self._read(number, message, rows)
         return rows.decoded(messages, detailed=detailed)
 
     def _learn(self, number: int, message: Message, rows: Rows) -> None:

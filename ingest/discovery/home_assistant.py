@@ -56,7 +56,8 @@ class HomeAssistantProfile(DescribedProfile):
     @property
     def topics(self) -> tuple[str, ...]:
         """The state topics of devices that count something."""
-        return self._book.meter_topics()
+        with self._lock:
+            return self._book.meter_topics()
 
     def describes(self, topic: str) -> bool:
         """Return whether a topic is one of discovery."""

@@ -12,8 +12,10 @@ from ingest.descriptions import Descriptions
 from ingest.discovery import book
 from ingest.discovery.home_assistant import HomeAssistantProfile
 from ingest.message import Message
+from ingest.mqtt import Following
 from ingest.profile import Router
 from ingest.reader import Reader
+from tests.servers.threads import at_once
 from tests.unit.discovery_talk import Talk
 from tests.unit.ingest_fakes import ListedSource, MemoryRecords
 
@@ -136,3 +138,27 @@ def test_a_gauge_of_a_device_that_counts_nothing_is_read_but_not_followed() -> N
     assert talk.readings("acme/1", "21.5") == [("d1", "temperature.total", 21.5, "°C")]
     talk.say("homeassistant/sensor/n1/energy/config", config(state_topic="acme/1/energy"))
     assert talk.router.followed == ("acme/1", "acme/1/energy")
+
+
+def test_topics_are_asked_for_while_another_thread_learns() -> None:
+    profile = HomeAssistantProfile()
+    router = Router([profile])
+
+    def learn(first: int) -> None:
+        for n in range(first, first + 300):
+            profile.decode([message(f"homeassistant/sensor/n{n}/total/config", config(n))])
+
+    def ask() -> None:
+        for _ in range(100):
+            assert len(router.followed) <= 600
+            profile.told()
+
+    at_once(lambda: learn(0), lambda: learn(300), ask)
+    assert len(router.followed) == 600
+
+
+def test_what_is_followed_is_what_no_filter_covers_and_what_is_gone_is_remembered_until_it_is_named_again() -> None:
+    first = Following().then(["a/b", "c", "d/e"], ["old", "c"], ["d/#"])
+    assert (first.topics, first.gone) == ({"a/b", "c"}, {"old"})
+    then = first.then(["c", "old"], [], ["d/#"])
+    assert (then.topics, then.gone) == ({"c", "old"}, {"a/b"})
