@@ -167,7 +167,7 @@ def alert_id(key: str, at_from: datetime) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
-    """Which alerts are asked for; an empty field asks for all. `after` is the id that a former page ended with."""
+    """Which alerts are asked for; an empty field asks for all. `standing_only`: those whose evidence goes on."""
 
     states: frozenset[State] = frozenset()
     least: Severity = Severity.LOW
@@ -176,6 +176,7 @@ class AlertFilter:
     subject: str = ""
     assignee: str = ""
     key: str = ""
+    standing_only: bool = False
     opened_from: datetime | None = None
     opened_to: datetime | None = None
 

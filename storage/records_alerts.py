@@ -171,6 +171,8 @@ def _conditions(asked: AlertFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [table.c.severity.in_(urgent)]
     conditions += [table.c[name].in_(list(values)) for name, values in lists.items() if values]
     conditions += [table.c[name] == value for name, value in exact.items() if value]
+    if asked.standing_only:
+        conditions.append(table.c.standing.is_(True))
     if asked.opened_from is not None:
         conditions.append(table.c.opened_at >= asked.opened_from)
     if asked.opened_to is not None:
