@@ -57,16 +57,31 @@ def answer_finding(room: Room, key: str, said: Mapping[str, Any], *, by: str) ->
     event = event_of(found, said)
     doing = act(room, by, f"answer to finding {key}")
     if event.new_device and event.new_device != event.meter and event.kind is EventKind.SWAP:
-        new = NewMeter(first=event.first, device=event.new_device)
-        done = register.swap(room.deps.records, found.point, event.at, doing, final=event.final, new=new)
-        return next(m for m in done.saved if isinstance(m, Meter) and m.mounted == event.at)
+        return _exchanged(room, found.point, event, doing)
     return register.record_event(room.deps.records, event, doing).saved[0]
+
+
+def _exchanged(room: Room, point: str, event: DialEvent, doing: register.By) -> Entity:
+    """Mount the new device of a swap; the dial readings are the meters', or where a further dial asked, that dial's."""
+    records = room.deps.records
+    first, final = (None, None) if event.register else (event.first, event.final)
+    new = NewMeter(first=first, device=event.new_device)
+    done = register.swap(records, point, event.at, doing, final=final, new=new)
+    if event.register:
+        old = replace(event, new_device="", first=None)
+        started = replace(
+            old, id=f"{event.id}/{event.new_device}", meter=event.new_device, final=None, first=event.first
+        )
+        for told in (old, started):
+            register.record_event(records, told, doing)
+    return next(m for m in done.saved if isinstance(m, Meter) and m.mounted == event.at)
 
 
 def event_of(found: PointFinding, said: Mapping[str, Any]) -> DialEvent:
     """Return the event that an answer says.
 
-    It holds for the device, whatever register asked: a finding names the register of the curve, not of the meter.
+    It names the register that asked, so that its dial readings are taken for no other dial; that of the point's main
+    curve has no name of its own.
     """
     proposal = found.finding.proposal or {}
     kind = said.get("kind") or proposal.get("kind") or ""
@@ -77,14 +92,16 @@ def event_of(found: PointFinding, said: Mapping[str, Any]) -> DialEvent:
     if at.tzinfo is None:
         raise InputError(f"{at.isoformat()} has no offset", place="at", remedy="write it as 2026-01-31T12:00:00+01:00")
     at = at.astimezone(UTC)
+    dial = register.dial_of(found)
     return DialEvent(
-        id=f"{found.point}/{at:%Y%m%dT%H%M%S.%fZ}/{kind}",
+        id=register.event_id(found.point, at, kind, dial),
         meter=found.finding.meter,
         at=at,
         kind=EventKind(kind),
         final=_number(said, proposal, "final", same=same),
         first=_number(said, proposal, "first", same=same),
         new_device=said.get("new_device") or "",
+        register=dial,
         note=said.get("note") or "",
     )
 

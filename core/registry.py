@@ -239,7 +239,8 @@ class Meter:
     `device` is the name under which its readings arrive. Consecutive meters of a point may share it (a gateway's
     topic) or have their own. `first` and `final` are dial readings at mounting and removal in canonical units,
     before `multiplier` (of current transformers, of pulses). `digits` are those before the decimal mark of the
-    dial in `unit`. `register` is the one that counts; empty lets the commodity tell (MAIN_REGISTERS).
+    dial in `unit`. `register` is the one that counts, or the sum of its parts (`energy.import/t1+energy.import/t2`), of
+    which `first` and `final` can only say that each showed zero; empty lets the commodity tell (MAIN_REGISTERS).
     """
 
     id: str

@@ -272,7 +272,9 @@ def key_of(row: Row, read: Values, register: Snapshot) -> str:
     device, at = read.fields.get("meter"), read.fields.get("at")
     if not device or at is None:
         return ""
-    kind = read.fields.get("kind")
+    kind, dial = read.fields.get("kind"), str(read.fields.get("register") or "")
     same = [e for e in register.every(DialEvent) if (e.meter, e.at, e.kind) == (device, at, kind)]
+    same = [e for e in same if not dial or e.register in {"", dial}]
     stem = re.sub(r"[\s,;\"'\\]", "_", device)[:60]
-    return same[0].id if same else f"{stem}/{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}/{kind}"
+    suffix = f"/{dial}" if "/" in dial else ""  # several dials of a device are exchanged at one instant
+    return same[0].id if same else f"{stem}/{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}/{kind}{suffix}"

@@ -324,17 +324,29 @@ def answer(records: RecordStore, finding: PointFinding, given: Answer, act: By) 
     if kind is None:
         raise InputError("the answer does not say what happened", remedy="choose swap, reset or rollover")
     at = given.at or _proposed_instant(proposal.get("at")) or found.at_to
+    register = dial_of(finding)
     event = DialEvent(
-        id=f"{finding.point}/{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}/{kind}",
+        id=event_id(finding.point, at, kind, register),
         meter=found.meter,
         at=at,
         kind=kind,
         final=_number(proposal.get("final")) if given.final is None else given.final,
         first=_number(proposal.get("first")) if given.first is None else given.first,
-        register=found.register if "." in found.register else "",
+        register=register,
         note=given.note,
     )
     return record_event(records, event, act)
+
+
+def dial_of(finding: PointFinding) -> str:
+    """Return the register of the dial that a finding is of, empty where it is the point's main one."""
+    return finding.finding.register if "." in finding.finding.register else ""
+
+
+def event_id(stem: str, at: datetime, kind: str, register: str) -> str:
+    """Return the id of an event on a point or device; several dials of a device may be exchanged at one instant."""
+    dial = f"/{register}" if "/" in register else ""
+    return f"{stem}/{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}/{kind}{dial}"
 
 
 def _proposed_instant(value: object) -> datetime | None:

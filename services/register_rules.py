@@ -15,6 +15,7 @@ from core.errors import InputError
 from core.parts import check_sum, is_sum, parts_of
 from core.ports import RecordStore
 from core.registry import (
+    MAIN_REGISTERS,
     Adjustment,
     Building,
     Commodity,
@@ -402,26 +403,27 @@ def _events(register: Snapshot, about: Collection[Place], assumed: Collection[Pl
     events = [e for e in register.every(DialEvent) if not e.retracted]
     for event in events:
         if place(event) in about or event.meter in touched_devices:
-            yield from _event(event, meters.get(event.meter, []), sure=sure)
+            yield from _event(event, meters.get(event.meter, []), register, sure=sure)
     yield from _twice(events, about)
 
 
-def _event(event: DialEvent, meters: Sequence[Meter], *, sure: bool) -> Iterator[Problem]:
+def _event(event: DialEvent, meters: Sequence[Meter], register: Snapshot, *, sure: bool) -> Iterator[Problem]:
     if event.new_device not in {"", event.meter}:
         yield _of(event, "new_device", "another device is another meter", "end the old meter and mount the new one")
     if not any(mounted_at(m, event.at) for m in meters) and sure:
         known = "is not mounted at that instant" if meters else "is on no meter of the register"
         yield _of(event, "at" if meters else "meter", f"device {event.meter} {known}", "correct the device or instant")
-    same = [m for m in meters if event.at in {m.mounted, m.removed} and not _further_dial(event, m)]
+    points = {m.id: register.get(Point, m.point) for m in meters if event.at in {m.mounted, m.removed}}
+    same = [m for m in meters if m.id in points and not _further_dial(event, m, points[m.id])]
     if event.kind is not EventKind.ROLLOVER and same:
         text = f"device {event.meter} was mounted or removed at that very instant, which says the same"
         yield _of(event, "at", text, "leave the event out, or state the dial readings at the meters")
 
 
-def _further_dial(event: DialEvent, meter: Meter) -> bool:
+def _further_dial(event: DialEvent, meter: Meter, point: Point | None) -> bool:
     """Return whether a swap tells of a dial of which the meter's own first and final reading say nothing."""
-    further = event.register != meter.register if meter.register else "/" in event.register
-    return event.kind is EventKind.SWAP and bool(event.register) and further
+    own = (meter.register,) if meter.register or point is None else MAIN_REGISTERS[point.commodity]
+    return event.kind is EventKind.SWAP and bool(event.register) and event.register not in own
 
 
 def _twice(events: Sequence[DialEvent], about: Collection[Place]) -> Iterator[Problem]:

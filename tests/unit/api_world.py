@@ -70,7 +70,7 @@ BREAK = PointFinding(
     point="B01-EL",
     finding=Finding(
         meter="em-1",
-        register="energy.import",
+        register="main",
         rule=Rule.BREAK,
         at_from=datetime(2026, 3, 4, 9, 0, tzinfo=UTC),
         at_to=datetime(2026, 3, 4, 9, 15, tzinfo=UTC),

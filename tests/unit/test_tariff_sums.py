@@ -19,7 +19,7 @@ from core.gaps import DayTypes
 from core.mounting import Mounting, Rules, build
 from core.notes import InboxItem
 from core.parts import check_sum, families
-from core.ports import ReadingStore, RecordStore
+from core.ports import ReadingStore, RecordStore, Sheet
 from core.readings import Readings, SeriesKey
 from core.registry import (
     Building,
@@ -31,9 +31,11 @@ from core.registry import (
     Point,
 )
 from core.sums import added, best
+from ingest.tables import FileTables
 from services.consumption import PointConsumption, Question, consumption
+from services.exchange import apply_import, export_register, plan_import
 from services.points import main_register
-from services.register import NewMeter, counting
+from services.register import Answer, By, NewMeter, answer, counting
 from services.register_rules import Snapshot, place, problems
 from services.rollup import RollUps
 from storage.duckdb_readings import DuckDBReadingStore
@@ -604,3 +606,62 @@ def test_a_device_with_a_whole_family_needs_no_choice_and_one_part_alone_does() 
         counting(Commodity.ELECTRICITY, waiting(T1), NewMeter(first=None))
     named = NewMeter(first=None, register=T1)
     assert counting(Commodity.ELECTRICITY, waiting(T1), named).register == T1
+
+
+def test_a_sum_stands_in_spreadsheets_and_swaps_of_several_dials_need_no_id(bench: Bench) -> None:
+    named = f"{T1}+{T2}"
+    bench.save(replace(bench.records.get(Meter, "m1"), register=named))
+    tables = FileTables()
+    sheets = tables.read("region.xlsx", tables.write("region.xlsx", export_register(bench.records)))
+    (meters,) = (s for s in sheets if s.name == "Měřidla")
+    assert named in meters.rows[0]
+    assert not plan_import(sheets, bench.records).errors
+    swaps = Sheet(
+        name="Výměny",
+        columns=("Zařízení", "Okamžik", "Událost", "Konečný stav", "Jednotka stavů", "Registr"),
+        rows=tuple((DEVICE, "2026-04-01T10:00:00+02:00", "výměna", last, "kWh", r) for last, r in ((5, T1), (7, T2))),
+    )
+    plan = plan_import([swaps], bench.records)
+    assert plan.errors == ()
+    apply_import(plan, bench.records, By(by="test", now=NOW))
+    kept = {e.register: e.final for e in bench.records.find(DialEvent)}
+    assert kept == {T1: 5.0, T2: 7.0}
+    assert not plan_import([swaps], bench.records).errors
+    assert len(bench.records.find(DialEvent)) == 2
+    wrong = replace(meters, rows=tuple(tuple(f"{T1}+{WHOLE}" if c == named else c for c in r) for r in meters.rows))
+    (fault,) = plan_import([wrong], bench.records).errors
+    assert (fault.sheet, fault.column) == ("Měřidla", "Registr")
+
+
+def test_answers_of_two_dials_at_one_instant_stand_beside_each_other(bench: Bench) -> None:
+    (at, one), (_, two) = stream(1), stream(2)
+    for register, value in ((T1, one), (T2, two)):
+        shown = value.copy()
+        shown[500:] -= value[499]
+        bench.write(register, at, shown)
+    bench.rollups.run()
+    asked = bench.records.findings(points=["p"], open_only=True)
+    assert len(asked) == 2
+    for found in asked:
+        answer(bench.records, found, Answer(), By(by="test", now=NOW))
+    bench.rollups.run()
+    assert bench.records.findings(points=["p"], open_only=True) == []
+    assert {e.register for e in bench.records.find(DialEvent)} == {T1, T2}
+    assert bench.ask(Period.DAY).missing.max() == 0.0
+    true = one[-1] - one[0] + two[-1] - two[0]
+    assert bench.amounts(Period.DAY).sum() / 1e9 == pytest.approx(true, abs=5.0)  # but for one step of each dial
+
+
+def test_an_answer_about_the_export_leaves_the_import_alone(bench: Bench) -> None:
+    (at, one), (_, sold) = stream(1), stream(2)
+    shown = sold.copy()
+    shown[500:] -= sold[499]
+    bench.write(WHOLE, at, one)
+    bench.write("energy.export", at, shown)
+    bench.rollups.run()
+    (asked,) = bench.records.findings(points=["p"], open_only=True)
+    answer(bench.records, asked, Answer(kind=EventKind.ROLLOVER), By(by="test", now=NOW))
+    bench.rollups.run()
+    (event,) = bench.records.find(DialEvent)
+    assert event.register == "energy.export"
+    assert bench.amounts(Period.DAY).sum() == round((one[-1] - one[0]) * 1000) * 10**6
