@@ -24,15 +24,19 @@ FIRST_AFTER: Final = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurring:
-    """An act, by name, and how often it is done; it looks now and then whether it is to stop."""
+    """An act, by name, and how often it is done; it looks now and then whether it is to stop.
+
+    Acts of one lane are done one at a time; those of another do not wait for them.
+    """
 
     name: str
     every: timedelta
     act: Callable[[Stopped], None]
+    lane: str = "default"
 
 
 class Recurrence:
-    """Does acts one at a time in a thread of its own; one that fails is told, counted and tried the next time."""
+    """Does acts one at a time, each lane in a thread of its own; one that fails is told, counted and tried again."""
 
     def __init__(
         self, acts: Sequence[Recurring], *, metrics: CollectorRegistry, first_after: timedelta = FIRST_AFTER
@@ -47,12 +51,14 @@ class Recurrence:
     def start(self) -> None:
         """Begin a little later."""
         self._stopped.clear()
-        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(1)})
+        lanes = {lane: ThreadPoolExecutor(1) for lane in {"default", *(one.lane for one in self._acts)}}
+        self._scheduler = BackgroundScheduler(timezone="UTC", executors=lanes)
         for one in self._acts:
             self._scheduler.add_job(
                 self.run,
                 "interval",
                 args=[one],
+                executor=one.lane,
                 seconds=one.every.total_seconds(),
                 next_run_time=now() + self._first_after,
                 max_instances=1,

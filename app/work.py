@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Final
 
+from app.alerting import Sending
 from app.clock import now
 from app.recurring import Recurring, Stopped
 from app.wiring import Parts, temperature_archive
@@ -24,7 +25,9 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     if archive is not None:
         fetched = partial(_fetch, parts, archive)
         work.insert(0, Recurring(name="temperatures", every=FETCH_EVERY, act=fetched))
-    return work
+    sending = Sending(parts.settings, parts.records)
+    often = timedelta(seconds=parts.settings.alerts.send_every_s)
+    return [*work, Recurring(name="alerts", every=often, act=sending.run, lane="alerts")]
 
 
 def _fetch(parts: Parts, archive: TemperatureArchive, _stopped: Stopped) -> None:

@@ -17,12 +17,14 @@ from pydantic import ValidationError
 
 from config.describe import Row, closest, describe, environment_name
 from config.sections import (
+    AlertSettings,
     ApiSettings,
     CalendarSettings,
     DataSettings,
     DiscoverySettings,
     IngestSettings,
     LogSettings,
+    MailSettings,
     MetricsSettings,
     MqttSettings,
     ReadingsSettings,
@@ -30,6 +32,7 @@ from config.sections import (
     Section,
     TablesSettings,
     WeatherSettings,
+    WebhookSettings,
     WorkerSettings,
 )
 from core.errors import ConfigError
@@ -66,6 +69,12 @@ class Settings(Section):
     """The programming interface and the pages."""
     weather: WeatherSettings = WeatherSettings()
     """Outdoor temperatures that somebody else's archive knows."""
+    alerts: AlertSettings = AlertSettings()
+    """Alerts: from which loss they are urgent, and how they are told."""
+    mail: MailSettings = MailSettings()
+    """The server that takes our e-mail."""
+    webhook: WebhookSettings = WebhookSettings()
+    """Alerts posted to programs of others."""
     worker: WorkerSettings = WorkerSettings()
     """Work by the clock."""
     metrics: MetricsSettings = MetricsSettings()
@@ -289,6 +298,7 @@ def _cross_check(source: _Source, settings: Settings) -> None:
     _check_records(source, settings)
     _check_broker(source, settings)
     _check_tls(source, settings)
+    _check_mail(source, settings)
     api, ingest = settings.api, settings.ingest
     if not _is_loopback(api.bind) and not api.tokens:
         source.refuse("api.bind", f"{api.bind!r} is open to others while no token is set", "add one to api.tokens")
@@ -345,6 +355,19 @@ def _check_broker(source: _Source, settings: Settings) -> None:
         source.refuse("mqtt.tls.enabled", "the embedded broker does not encrypt", "write false, or use Mosquitto")
     if mqtt.username:
         source.refuse("mqtt.username", "the embedded broker knows no users", "leave it out, or use Mosquitto")
+
+
+def _check_mail(source: _Source, settings: Settings) -> None:
+    mail, alerts = settings.mail, settings.alerts
+    if mail.host and "@" not in mail.sender.strip("@"):
+        source.refuse("mail.sender", "mail.host is set, and this is no address", "write it as odecet@example.cz")
+    if mail.ca is not None and not mail.ca.is_file():
+        source.refuse("mail.ca", f"there is no file {str(mail.ca)!r}", "name the PEM file")
+    if mail.username and mail.security == "none" and not _is_loopback(mail.host):
+        source.refuse("mail.security", "the password would be sent unencrypted", "write starttls or tls")
+    if alerts.medium_czk_per_day > alerts.high_czk_per_day:
+        limit = f"write at least alerts.medium_czk_per_day ({alerts.medium_czk_per_day})"
+        source.refuse("alerts.high_czk_per_day", "it is below the limit of medium severity", limit)
 
 
 def _check_tls(source: _Source, settings: Settings) -> None:

@@ -24,6 +24,8 @@ class Broker:
     password: str = field(default="", repr=False)
     tls: bool = False
     ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
     timeout_s: float = 30.0
 
 
@@ -76,5 +78,8 @@ class MqttChannel:
         if self._broker.username:
             client.username_pw_set(self._broker.username, self._broker.password)
         if self._broker.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=self._broker.ca_file or None))
+            context = ssl.create_default_context(cafile=self._broker.ca_file or None)
+            if self._broker.cert_file:
+                context.load_cert_chain(self._broker.cert_file, self._broker.key_file or None)
+            client.tls_set_context(context)
         return client
