@@ -12,6 +12,7 @@ from core.calendar import Bools, Longs
 from core.dial import Mark
 from core.notes import Rule as DialRule
 from core.readings import Floats
+from core.registry import EventKind
 
 RUN_BACK: Final = 3
 """Falls in a row, no rise between them: no glitch, no exchange."""
@@ -24,8 +25,12 @@ _RULES: Final = {DialRule.GLITCH: Rule.SPIKE, DialRule.BREAK: Rule.BREAK, DialRu
 
 
 def of_marks(marks: Iterable[Mark], unit: str) -> list[Finding]:
-    """Return what the making of a curve found: spikes, zeros, breaks, a dial that stood and caught up."""
-    return [_of_mark(mark, unit) for mark in marks if mark.rule in _RULES]
+    """Return what the making of a curve found: spikes, zeros, breaks, a dial that stood and caught up.
+
+    A fall that looks like a roll-over is no fault of the meter: the operator is asked for its digits.
+    """
+    told = (mark for mark in marks if mark.rule in _RULES)
+    return [_of_mark(mark, unit) for mark in told if (mark.proposal or {}).get("kind") != EventKind.ROLLOVER]
 
 
 def _of_mark(mark: Mark, unit: str) -> Finding:

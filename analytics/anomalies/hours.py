@@ -22,7 +22,8 @@ class Hours:
 
     `amount` is consumption in the hour [canonical unit], of a gap its mean, NaN where nothing is known. `share` is how
     much of an observation it is: 1 measured, 1/k in a gap of k hours of known total, 0 unknown. `known_us` is when
-    it could be told. `day` counts local days since 1970, `hour` is the local hour, `free` holds on days off work.
+    it could be told. `day` counts local days since 1970, `hour` is the local hour; `off` holds on holidays, `free`
+    on those and weekends.
     `quantum` is the worth of the last digit.
     """
 
@@ -33,6 +34,7 @@ class Hours:
     day: Longs
     hour: Longs
     free: Bools
+    off: Bools
     quantum: float
 
     def __len__(self) -> int:
@@ -55,8 +57,16 @@ class Hours:
 
     def since(self, first: int) -> Self:
         """Return the hours from the `first` on."""
-        arrays = ("start_us", "amount", "share", "known_us", "day", "hour", "free")
-        return replace(self, **{name: getattr(self, name)[first:] for name in arrays})
+        return self._chosen(slice(first, None))
+
+    def between(self, first_us: int, last_us: int) -> Self:
+        """Return the hours that begin from one instant to another, both included."""
+        first, behind = np.searchsorted(self.start_us, [first_us, last_us + 1]).tolist()
+        return self._chosen(slice(first, behind))
+
+    def _chosen(self, which: slice) -> Self:
+        arrays = ("start_us", "amount", "share", "known_us", "day", "hour", "free", "off")
+        return replace(self, **{name: getattr(self, name)[which] for name in arrays})
 
     def table(self, weights: Floats | Bools) -> Floats:
         """Return weights summed by day and local hour (days, 24)."""
@@ -99,6 +109,7 @@ def of_curve(curve: Curve, zone: ZoneInfo, off: Longs, *, quantum: float = 0.0) 
         day=day,
         hour=hour,
         free=free_days(day, off),
+        off=np.isin(day, off),
         quantum=quantum,
     )
 

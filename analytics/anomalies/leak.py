@@ -30,6 +30,9 @@ ENOUGH: Final = 10.0  # three hours that never were so, or a night of rare ones
 OWN_WORST: Final = 1.2
 LEAST_RUN_H: Final = 8
 CLEARED: Final = 0.5
+NIGHT_END: Final = 6
+ABOVE_NIGHTS: Final = 1.2
+"""A level must stand out from the point's own nights: above so many times their 95th percentile."""
 USED: Final = 0.25
 PAUSE_US: Final = 24 * HOUR_US
 FLOW_FREE_SHARE: Final = 0.8
@@ -38,13 +41,17 @@ NEVER_ZERO_H: Final = 48.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Past:
-    """What is learnt for a scan: observations, of used days alone where there are enough; quiet hours; counts."""
+    """What is learnt for a scan: observations, of used days alone where there are enough; quiet hours; counts.
+
+    `nights` is the 95th percentile of the smallest hourly flows of the 60 nights before, at each hour.
+    """
 
     seen: Bools
     used: Bools
     few: Bools
     quiet: Bools
     count: Floats
+    nights: Floats
 
 
 def _smoothed(table: Floats) -> Floats:
@@ -67,9 +74,24 @@ def _past(hours: Hours, masked: Bools) -> _Past:
     used = seen & in_use[hours.row]
     flow = _learnt(hours.table(np.where(seen, hours.amount, 0.0)))
     usual = flow / np.maximum(_learnt(hours.table(seen)), 1)
-    order = np.argsort(np.argsort(usual, axis=1, kind="stable"), axis=1, kind="stable")
+    quiet = _quietest(usual)[hours.row, hours.hour]
     counted = _counted(hours, seen, used, few)
-    return _Past(seen=seen, used=used, few=few, quiet=(order < QUIET_HOURS)[hours.row, hours.hour], count=counted)
+    nights = _nights(hours, seen & (hours.hour < NIGHT_END))
+    return _Past(seen=seen, used=used, few=few, quiet=quiet, count=counted, nights=nights)
+
+
+def _quietest(usual: Floats) -> Bools:
+    """Return the quiet hours of each day (d, 24): those of least flow; of equal ones those nearest to half past two."""
+    night = np.abs((np.arange(24) + 9.5) % 24 - 12)
+    order = np.lexsort((np.broadcast_to(night, usual.shape), usual), axis=1)
+    return np.asarray(np.argsort(order, axis=1) < QUIET_HOURS)
+
+
+def _nights(hours: Hours, chosen: Bools) -> Floats:
+    least = np.full(hours.days, np.inf)
+    np.minimum.at(least, hours.row[chosen], hours.amount[chosen])
+    known = np.where(np.isfinite(least), least, np.nan)
+    return np.nan_to_num(trailing_quantile(known, 0.95, PAST_DAYS, LAG_DAYS, LEAST_DAYS))[hours.row]
 
 
 def _counted(hours: Hours, seen: Bools, used: Bools, few: Bools) -> Floats:
@@ -99,13 +121,14 @@ def _runs(hours: Hours, masked: Bools, level: Floats) -> _Runs:
     length = np.empty((len(level), len(hours)), np.int64)
     enough = past.quiet & (past.count[hours.row, hours.hour] >= LEAST_DAYS)
     weigh = np.where(enough & ~masked, hours.share, 0.0)
+    least = ABOVE_NIGHTS * past.nights
     known = np.isfinite(hours.amount)
     for i, flow in enumerate(level):
         above = known & (hours.amount >= flow)
         often = (_counted(hours, past.seen & above, past.used & above, past.few) + 0.5) / (past.count + 1)
         rare = np.clip(-np.log(often), 0.0, RARE)[hours.row, hours.hour]
         reset = (known & ~above) | masked
-        score[i], length[i] = run_sum(rare * weigh, reset), since(reset)
+        score[i], length[i] = run_sum(rare * weigh, reset) * (flow > least), since(reset)
     daily = np.zeros((hours.days, len(level)))
     np.maximum.at(daily, (hours.row,), score.T)
     return _Runs(score=score, length=length, daily=daily)
@@ -127,7 +150,8 @@ def leaks(hours: Hours, now_us: int) -> list[Finding]:
         below = np.flatnonzero(hours.amount[at:] < CLEARED * level[which])
         end = at + int(below[0]) if len(below) else len(hours)
         masked[begin:end] = True
-        found.append(_leak(hours, (begin, at, end), float(level[which]), float(runs.score[which, at])))
+        stands_out = float(level[which]), float(runs.score[which, at])
+        found.append(_leak(hours, (begin, at, end), stands_out, masked))
         if end >= len(hours):
             break
         runs, start = _again(hours, masked, level, runs, begin), end
@@ -155,11 +179,12 @@ def _again(hours: Hours, masked: Bools, level: Floats, runs: _Runs, begin: int) 
     return _Runs(score=score, length=length, daily=daily)
 
 
-def _leak(hours: Hours, span: tuple[int, int, int], level: float, score: float) -> Finding:
+def _leak(hours: Hours, span: tuple[int, int, int], stands_out: tuple[float, float], masked: Bools) -> Finding:
     begin, at, end = span
+    level, score = stands_out
     within = hours.amount[begin:end]
     flow = float(np.nanquantile(within, 0.1))
-    before = _floor(hours, begin)
+    before = _floor(hours, begin, masked)
     usual = float(np.nanmean(hours.amount[max(0, begin - PAST_DAYS * 24) : begin])) * 24 if begin else 0.0
     loss = max(flow - before["median"], level / STEP) * 24
     evidence = {
@@ -182,11 +207,11 @@ def _leak(hours: Hours, span: tuple[int, int, int], level: float, score: float) 
     )
 
 
-def _floor(hours: Hours, begin: int) -> dict[str, float]:
+def _floor(hours: Hours, begin: int, masked: Bools) -> dict[str, float]:
     """Return median and 95th percentile of the smallest hourly flow of the 60 nights (0 to 6 h) before."""
     first = int(np.searchsorted(hours.row, hours.row[begin] - PAST_DAYS))
     chosen = np.arange(first, begin)
-    chosen = chosen[hours.measured[chosen] & (hours.hour[chosen] < 6)]  # noqa: PLR2004 - the night's end
+    chosen = chosen[hours.measured[chosen] & ~masked[chosen] & (hours.hour[chosen] < NIGHT_END)]
     if not len(chosen):
         return {"median": 0.0, "p95": 0.0}
     day, place = np.unique(hours.row[chosen], return_inverse=True)
@@ -232,10 +257,3 @@ def _endless(hours: Hours, begin: int, at: int, end: int) -> Finding:
         loss_per_day=rounded(24 * flow),
         evidence={"least_flow": rounded(flow), "hours_without_pause": at - begin + 1},
     )
-
-
-def usual_nights(hours: Hours) -> Floats:
-    """Return each day's usual floor: the median of the smallest hourly flows of the 60 days before (days,)."""
-    least = np.full(hours.days, np.inf)
-    np.minimum.at(least, hours.row[hours.measured], hours.amount[hours.measured])
-    return trailing_quantile(np.where(np.isfinite(least), least, np.nan), 0.5, PAST_DAYS, LAG_DAYS, LEAST_DAYS)

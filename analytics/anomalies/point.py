@@ -23,7 +23,8 @@ class Watched:
     """Readings of one register until now: a dial, or amounts of intervals of `length_us` that end at `at_us`.
 
     `value` in the canonical `unit`, `quantum` the worth of the last digit, `off` the days off work besides weekends
-    (days since 1970). `max_rate` is the most that can flow [kW, m³/h] where it is known.
+    (days since 1970), `holidays` the public ones among them. `max_rate` is the most that can flow [kW, m³/h]
+    where it is known.
     """
 
     at_us: Longs
@@ -34,6 +35,7 @@ class Watched:
     length_us: int = 0
     quantum: float = 0.0
     off: Longs = field(default_factory=lambda: np.empty(0, np.int64))
+    holidays: Longs = field(default_factory=lambda: np.empty(0, np.int64))
     max_rate: float | None = None
 
     def until(self, now_us: int) -> "Watched":

@@ -93,11 +93,20 @@ def _weights(learnt: _Learnt) -> tuple[Floats, Floats]:
     return np.where(known, np.where(restless, overall, own), 0.0), np.where(restless, ENOUGH, ENOUGH_RESTING)
 
 
-def standing(steps: Steps, event: Bools, rule: Rule, unit: str, *, may_rest: Bools | None = None) -> list[Finding]:
+def standing(
+    steps: Steps,
+    event: Bools,
+    rule: Rule,
+    unit: str,
+    *,
+    may_rest: Bools | None = None,
+    least_us: int = LEAST_US,
+    surer: float = 1.0,
+) -> list[Finding]:
     """Return the runs of an event (dial did not move, value is zero, value repeats) that the point never had. O(n).
 
     `may_rest` tells the steps at which the point may be off for a reason (heating out of season): they weigh nothing.
-    A step without the event ends the finding.
+    `least_us` is the shortest run that is told, `surer` multiplies what is enough. A step without the event ends it.
     """
     if not len(steps):
         return []
@@ -111,7 +120,9 @@ def standing(steps: Steps, event: Bools, rule: Rule, unit: str, *, may_rest: Boo
     daily = np.zeros(int(steps.row[-1]) + 1)
     np.maximum.at(daily, steps.row, score)
     worst = trailing_max(daily, REACH_DAYS, 1)[steps.row[first]]
-    fires = event & (score >= np.maximum(enough, OWN_WORST * worst)) & (length >= LEAST_RUN) & (lasted >= LEAST_US)
+    fires = (
+        event & (score >= np.maximum(surer * enough, OWN_WORST * worst)) & (length >= LEAST_RUN) & (lasted >= least_us)
+    )
     return [
         _stand(steps, event, length, int(at), rule=rule, unit=unit, score=float(score[at]))
         for at in _first_of_runs(fires, event)

@@ -12,7 +12,7 @@ from core.readings import Floats
 
 PAST_DAYS: Final = 60
 LEAST_STEPS: Final = 24 * 14
-SPIKE: Final = 3.0
+SPIKE: Final = 5.0
 SPIKE_STEPS: Final = 2
 SAME: Final = 1e-9
 FLAT_STEPS: Final = 3
@@ -31,7 +31,7 @@ def _peaks(steps: Steps) -> Floats:
 
 
 def spikes(steps: Steps, unit: str) -> list[Finding]:
-    """Return values above three times the third highest peak of the point's last 60 days that are gone at once. O(n).
+    """Return values above five times the third highest peak of the point's last 60 days that are gone at once. O(n).
 
     They are told when the value after them is back; what stays is no spike.
     """

@@ -26,6 +26,7 @@ def hours_of(amount: np.ndarray, share: np.ndarray | None = None) -> Hours:
         day=day,
         hour=hour,
         free=free_days(day, np.empty(0, np.int64)),
+        off=np.zeros(len(day), bool),
         quantum=0.001,
     )
 

@@ -1,0 +1,158 @@
+"""Quarter-hours above the reserved capacity, and the one that runs and is going to be."""
+
+from typing import Final
+
+import numpy as np
+
+from analytics.anomalies.finding import Finding, Rule, Severity, joined, rounded, still_open
+from analytics.anomalies.hours import HOUR_US
+from analytics.anomalies.trailing import trailing_sum
+from core.calendar import Longs
+from core.readings import Floats
+
+QUARTER_US: Final = HOUR_US // 4
+DAY_US: Final = 24 * HOUR_US
+PER_HOUR: Final = 4
+PAUSE_US: Final = DAY_US
+RECENT_US: Final = 3 * 60_000_000
+"""The power of so long is taken to go on: shorter is a single machine, longer is the past."""
+EARLIEST: Final = 1 / 3
+"""The share of the quarter-hour that must have run: what is foretold before rests on a minute or two."""
+PAST_DAYS: Final = 14
+LEAST_ERRORS: Final = 50
+BINS: Final = 15
+SURE: Final = 1.28
+"""Nine of ten quarter-hours end below what is foretold plus so many deviations of the point's own errors."""
+
+
+def breaches(starts_us: Longs, power_kw: Floats, reserved_kw: Floats, now_us: int) -> list[Finding]:
+    """Return where quarter-hours (n, mean power [kW], NaN unknown) exceed what is reserved (n) [kW]. O(n).
+
+    Breaches no more than a day apart are one finding; it clears when a day has passed without.
+    """
+    over = np.flatnonzero(power_kw > reserved_kw)
+    found = [_breach(int(starts_us[i]), float(power_kw[i]), float(reserved_kw[i])) for i in _leading(starts_us, over)]
+    ends = _leading(starts_us, over, last=True)
+    whole = [_until(one, starts_us, power_kw, int(last)) for one, last in zip(found, ends, strict=True)]
+    return still_open(whole, now_us, PAUSE_US)
+
+
+def _leading(starts_us: Longs, over: Longs, *, last: bool = False) -> Longs:
+    """Return the first (or last) place of each cluster of breaches."""
+    apart = np.diff(starts_us[over]) > PAUSE_US
+    edge = np.append(apart, [True]) if last else np.concatenate([[True], apart])
+    return np.asarray(over[edge[: len(over)]])
+
+
+def _breach(start_us: int, power_kw: float, reserved_kw: float) -> Finding:
+    return Finding(
+        rule=Rule.CAPACITY,
+        from_us=start_us,
+        to_us=start_us + QUARTER_US,
+        raised_us=start_us + QUARTER_US,
+        severity=Severity.HIGH,
+        unit="kW",
+        evidence={"reserved_kw": rounded(reserved_kw), "first_kw": rounded(power_kw, 3)},
+    )
+
+
+def _until(one: Finding, starts_us: Longs, power_kw: Floats, last: int) -> Finding:
+    first = int(np.searchsorted(starts_us, one.from_us))
+    peak = float(np.nanmax(power_kw[first : last + 1]))
+    over = peak - float(one.evidence["reserved_kw"])
+    told = {**one.evidence, "peak_kw": rounded(peak, 3), "over_by_kw": rounded(over, 3)}
+    return Finding(
+        rule=one.rule,
+        from_us=one.from_us,
+        to_us=int(starts_us[last]) + QUARTER_US,
+        raised_us=one.raised_us,
+        severity=one.severity,
+        unit=one.unit,
+        evidence=told,
+    )
+
+
+def quarter_means(at_us: Longs, counted_kwh: Floats, length_us: Longs) -> tuple[Longs, Floats]:
+    """Return the whole quarter-hours of steps (n, each counted in `length_us` until `at_us`) and their mean power [kW].
+
+    NaN where a step of more than half an hour, or none, covers a part of it. O(n).
+    """
+    edges = np.concatenate([at_us[:1] - length_us[:1], at_us])
+    energy = np.concatenate([[0.0], np.cumsum(np.maximum(counted_kwh, 0.0))])
+    hole = np.concatenate(
+        [[0.0], np.cumsum((length_us > 2 * QUARTER_US) | (at_us - np.append(edges[:1], at_us[:-1]) > 2 * QUARTER_US))]
+    )
+    start = np.arange(-(-int(edges[0]) // QUARTER_US), int(edges[-1]) // QUARTER_US) * QUARTER_US
+    whole = np.interp(start + QUARTER_US, edges, energy) - np.interp(start, edges, energy)
+    first, last = np.searchsorted(edges, start, side="right") - 1, np.searchsorted(edges, start + QUARTER_US)
+    return start, np.where(hole[last] > hole[first], np.nan, whole * PER_HOUR)
+
+
+def projections(at_us: Longs, energy_kwh: Floats) -> tuple[Floats, Floats]:
+    """Return of each reading (n instants, cumulated energy) the foretold mean [kW] of its quarter-hour, and the actual.
+
+    What was used so far, and for the rest the power of the last minutes. NaN where nothing can be foretold: before a
+    third of the quarter-hour, or where the last readings are too far apart; the actual mean NaN while it runs.
+    O(n log n).
+    """
+    start = at_us // QUARTER_US * QUARTER_US
+    elapsed = at_us - start
+    used = energy_kwh - np.interp(start, at_us, energy_kwh, left=np.nan)
+    before = np.maximum(np.searchsorted(at_us, at_us - RECENT_US, side="right") - 1, 0)
+    apart = at_us - at_us[before]
+    power = (energy_kwh - energy_kwh[before]) / np.maximum(apart, 1) * HOUR_US
+    fresh = (apart >= RECENT_US) & (apart <= QUARTER_US / 2) & (elapsed >= EARLIEST * QUARTER_US)
+    foretold = (used + power * (QUARTER_US - elapsed) / HOUR_US) * PER_HOUR
+    ends = np.interp(start + QUARTER_US, at_us, energy_kwh, right=np.nan)
+    begins = np.interp(start, at_us, energy_kwh, left=np.nan)
+    return np.where(fresh, foretold, np.nan), (ends - begins) * PER_HOUR
+
+
+def _own_errors(at_us: Longs, foretold: Floats, actual: Floats) -> Floats:
+    """Return how far [kW] foretold means were off in the 14 days before, at the same minute; NaN where not known."""
+    day = at_us // DAY_US - at_us[0] // DAY_US
+    part = np.minimum(at_us % QUARTER_US * BINS // QUARTER_US, BINS - 1)
+    off = actual - foretold
+    known = np.isfinite(off)
+    size = (int(day[-1]) + 1) * BINS
+    cell = day * BINS + part
+    squares = np.asarray(np.bincount(cell[known], off[known] ** 2, size).reshape(-1, BINS), float)
+    counts = np.bincount(cell[known], minlength=size).reshape(-1, BINS).astype(float)
+    total, number = trailing_sum(squares, PAST_DAYS, 1), trailing_sum(counts, PAST_DAYS, 1)
+    spread = np.where(number >= LEAST_ERRORS, np.sqrt(total / np.maximum(number, 1)), np.nan)
+    return np.asarray(spread[day, part])
+
+
+def projected_breaches(at_us: Longs, energy_kwh: Floats, reserved_kw: float, now_us: int) -> list[Finding]:
+    """Return quarter-hours foretold, while they run, to exceed `reserved_kw`. O(n log n).
+
+    Readings come several times a quarter-hour (else nothing can be foretold): n instants and the cumulated energy. It
+    fires where nine of ten such quarter-hours of the last two weeks would have ended above. One finding a day.
+    """
+    if len(at_us) < LEAST_ERRORS:
+        return []
+    foretold, actual = projections(at_us, energy_kwh)
+    spread = _own_errors(at_us, foretold, actual)
+    fires = np.flatnonzero(foretold + SURE * spread > reserved_kw)
+    quarter = at_us[fires] // QUARTER_US
+    firsts = fires[np.concatenate([[True], np.diff(quarter) > 0])] if len(fires) else fires
+    found = [_projected(int(at_us[i]), float(foretold[i]), float(spread[i]), reserved_kw) for i in firsts]
+    return still_open(joined(found, PAUSE_US), now_us, PAUSE_US)
+
+
+def _projected(at_us: int, foretold_kw: float, spread_kw: float, reserved_kw: float) -> Finding:
+    start = at_us // QUARTER_US * QUARTER_US
+    return Finding(
+        rule=Rule.CAPACITY_PROJECTED,
+        from_us=start,
+        to_us=start + QUARTER_US,
+        raised_us=at_us,
+        severity=Severity.HIGH if foretold_kw > reserved_kw else Severity.MEDIUM,
+        unit="kW",
+        evidence={
+            "reserved_kw": rounded(reserved_kw),
+            "foretold_kw": rounded(foretold_kw, 3),
+            "own_error_kw": rounded(spread_kw, 3),
+            "seconds_left": (start + QUARTER_US - at_us) // 1_000_000,
+        },
+    )
