@@ -15,6 +15,7 @@ from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
 from core.reading_tables import ReadingTables
 from core.region_tables import RegionTables
 from core.weather import TemperatureArchive, TemperatureFiles
+from services.alerts import Alerts
 from services.baselines import Facts
 from services.consumption import PointConsumption, Question
 
@@ -47,6 +48,7 @@ class Dependencies:
     `dated` are emission factors, prices, rules and populations.
     `temperature_files` reads files of temperatures, `archive` is where they are fetched (None: it is switched off).
     `facts` are what models rest on besides readings (None: this process makes none).
+    `alerts` are the acts on alerts (None: with the usual limits).
     """
 
     readings: ReadingStore
@@ -72,3 +74,4 @@ class Dependencies:
     temperature_files: TemperatureFiles | None = None
     archive: TemperatureArchive | None = None
     facts: Facts | None = None
+    alerts: Alerts | None = None

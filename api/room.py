@@ -14,6 +14,7 @@ from api.snapshot import RegisterView, Snapshot
 from api.staging import Staging
 from core.errors import Conflict
 from core.ports import Taken
+from services.alerts import Alerts, Policy
 from services.baselines import Baselines
 from services.consumption import PointConsumption, Question, consumption
 from services.savings import Savings
@@ -51,6 +52,10 @@ class Room:
     def savings(self) -> Savings:
         """Return what tells the savings of measures."""
         return Savings(self.baselines())
+
+    def alerts(self) -> Alerts:
+        """Return the acts on alerts."""
+        return self.deps.alerts or Alerts(self.deps.records, Policy(zone=self.deps.zone))
 
     def last_day(self) -> date:
         """Return yesterday, the last day that is over."""

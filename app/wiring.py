@@ -10,6 +10,7 @@ import holidays
 from prometheus_client import CollectorRegistry
 
 from analytics.baseline.placebo import Calibration
+from app.alerting import alert_acts
 from app.clock import now
 from app.dated_tables import region_tables
 from app.profiles import fixed_profiles, speakers_of
@@ -97,6 +98,7 @@ class Parts:
                 temperature_files=WeatherFiles(),
                 archive=temperature_archive(settings),
                 facts=self.facts,
+                alerts=alert_acts(settings, self.records),
             )
         )
 

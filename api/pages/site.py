@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request
 from starlette.responses import Response
 
 from api.pages import (
+    alerts,
     benchmarks,
     building,
     costs,
@@ -66,6 +67,6 @@ def build_pages(app: FastAPI) -> None:
     app.include_router(router)
     for module in (login, region, building, models, point, emissions, costs, benchmarks, formats, desk, register_files):
         app.include_router(module.router)
-    for module in (measures, stations, reading_imports):
+    for module in (measures, stations, reading_imports, alerts):
         app.include_router(module.router)
     app.add_exception_handler(MustLogIn, to_login)
