@@ -300,7 +300,7 @@ def test_saving_and_removing_in_one_act_is_all_or_nothing(store: RecordStore) ->
     assert store.get(Meter, "m-1") == DIAL
     store.save([reopened], removing=[SWAP, REST], by="eva", now=NOW)
     assert (store.get(Meter, "m-1"), store.count(DialEvent), store.count(Point)) == (reopened, 0, 2)
-    store.save([], removing=[reopened, KITCHEN, GRID, MAIN, SCHOOL], by="eva", now=NOW)
+    store.save([], removing=[GYM, COAT, reopened, KITCHEN, GRID, MAIN, SCHOOL], by="eva", now=NOW)
     assert store.count(Organisation) == 0
 
 

@@ -119,7 +119,9 @@ def test_a_message_is_decoded_as_it_comes_on_standard_input(tmp_path: Path) -> N
     assert odecet(tmp_path, "decode").returncode == 2
 
 
-@pytest.mark.parametrize("words", [("import",), ("replay", "nothing.csv"), ("curve", "--readings", "nothing.csv")])
+@pytest.mark.parametrize(
+    "words", [("import", "readings", "nothing.csv"), ("replay", "nothing.csv"), ("curve", "--readings", "nothing.csv")]
+)
 def test_what_is_missing_is_said_in_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = odecet(tmp_path, *words)
     assert done.returncode == 2
