@@ -55,7 +55,9 @@ def best(curves: Sequence[Curve]) -> Curve:
     if len(at) < 2:  # noqa: PLR2004 - a piece has two ends
         return filled[0]
     case = _Case(at, filled)
-    gaps = [case.settled(number, curve) for number, curve in enumerate(filled)]
+    for number, curve in enumerate(filled):
+        case.settle(number, curve, State.MEASURED)  # before long gaps, of whose totals this is a part
+    gaps = [case.settle(number, curve, State.GAP) for number, curve in enumerate(filled)]
     reads = [_reads(curve, at, case.owner == number) for number, curve in enumerate(filled)]
     return _made(at, case.rise, case.state.astype(np.uint8), np.concatenate(gaps), np.unique(np.concatenate(reads)))
 
@@ -72,9 +74,9 @@ class _Case:
         self.state = states[self.owner, place]
         self.rise = np.where(self.state == State.MISSING, 0, self.rises[self.owner, place])
 
-    def settled(self, number: int, curve: Curve) -> Spans:
+    def settle(self, number: int, curve: Curve, state: State) -> Spans:
         """Count what is left of a curve where others count a part between two readings; return the gaps that remain."""
-        mine = (self.owner == number) & (self.state <= State.GAP)
+        mine = (self.owner == number) & (self.state == state)
         bounds = _bounds(curve)
         group = np.searchsorted(bounds, self.at[:-1], side="right")  # 0 before the first, the last after all
         every = np.bincount(group, minlength=len(bounds) + 1)

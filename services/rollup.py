@@ -377,6 +377,8 @@ def read_around(store: ReadingStore, series: Sequence[SeriesKey], span: Span, ma
     The second value is the span within which all readings are there. Of a reading beside the span that stands alone,
     those of the days around it are there too, so that its day can be made whole.
     """
+    if not series:
+        return Readings.empty(), span
     if span == EVER:
         return store.read(series, BEGIN, END), EVER
     window = max(span[0] - margin, int(micros(BEGIN))), min(span[1] + margin, int(micros(END)))

@@ -201,7 +201,7 @@ def test_what_two_ways_count_of_one_consumption_is_counted_once(data: st.DataObj
     at = instant(START) + np.arange(count) * QUARTER.astype("timedelta64[us]")
     use = np.arange(count)
     begin, end = sorted(data.draw(st.tuples(st.integers(0, count), st.integers(0, count))))
-    hole, width = data.draw(st.integers(0, count)), data.draw(st.integers(0, 60))
+    hole, width = data.draw(st.integers(0, count)), data.draw(st.just(0) | st.integers(11, 60))  # a long gap
     whole = (use >= begin) & (use < end) & ~((use > hole) & (use < hole + width))
     since, until = sorted(data.draw(st.tuples(st.integers(0, count), st.integers(0, count))))
     every = data.draw(st.integers(1, 9))
@@ -664,4 +664,19 @@ def test_an_answer_about_the_export_leaves_the_import_alone(bench: Bench) -> Non
     bench.rollups.run()
     (event,) = bench.records.find(DialEvent)
     assert event.register == "energy.export"
+    assert bench.amounts(Period.DAY).sum() == round((one[-1] - one[0]) * 1000) * 10**6
+
+
+def test_a_roll_over_that_names_no_dial_is_of_the_main_one(bench: Bench) -> None:
+    (at, one), (_, sold) = stream(1, first=99_500.0), stream(2, first=9_500.0)
+    bench.write(WHOLE, at, np.where(one >= 100_000, one - 100_000, one))
+    bench.write("energy.export", at, np.where(sold >= 10_000, sold - 10_000, sold))
+    bench.rollups.run()
+    assert len(bench.records.findings(points=["p"], open_only=True)) == 2
+    for n, turn in enumerate((np.argmax(one >= 100_000), np.argmax(sold >= 10_000))):
+        when = datetime.fromtimestamp(at[turn].astype(np.int64) / 1e6, UTC)
+        bench.save(DialEvent(id=f"e{n}", meter=DEVICE, at=when, kind=EventKind.ROLLOVER))
+    bench.rollups.run()
+    (asked,) = bench.records.findings(points=["p"], open_only=True)
+    assert asked.finding.register == "energy.export"
     assert bench.amounts(Period.DAY).sum() == round((one[-1] - one[0]) * 1000) * 10**6
