@@ -22,14 +22,19 @@ COUNTED = frozenset(
 )
 """Quantities of registers that may count for a point of their own."""
 
+ELECTRIC = frozenset({Quantity.ENERGY, Quantity.REACTIVE_ENERGY, Quantity.APPARENT_ENERGY})
+GRID = frozenset({"import", "export"})
+"""Directions in which a grid meter counts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned:
     """Devices of which nothing is asked any more, those of which only some `registers` are taken, single series.
 
     A meter that names no register takes its whole device. One that names its register takes that, its tariffs and
-    phases, and all that is not counted; the further dials of the device (a heat meter's volume, the next channel of a
-    pulse counter) wait for points of their own.
+    phases, all that is not counted, and, where it counts a direction of electricity, the other direction and reactive
+    energy of the same channel, for one grid meter has them all. The further dials of the device (a heat meter's
+    volume, the next channel of a counter) wait for points of their own.
     """
 
     whole: frozenset[str] = frozenset()
@@ -62,7 +67,9 @@ class Assigned:
         named = self.registers.get(key.meter)
         if named is None:
             return False
-        return key.register in named or not counts(key.register) or any(_is_part(key.register, of) for of in named)
+        if key.register in named or not counts(key.register):
+            return True
+        return any(_is_part(key.register, of) or _is_beside(key.register, of) for of in named)
 
 
 def counts(register: str) -> bool:
@@ -86,3 +93,19 @@ def _is_part(register: str, of: str) -> bool:
     """Return whether a register is a tariff or phase of another."""
     parts = register.removeprefix(f"{of}/").split("/") if register.startswith(f"{of}/") else []
     return bool(parts) and all(part[:1] in {"t", "l"} and part[1:].isdigit() for part in parts)
+
+
+def _is_beside(register: str, of: str) -> bool:
+    """Return whether a register is of the same grid meter as one that counts a direction of electricity."""
+    try:
+        one, named = Register.parse(register), Register.parse(of)
+    except InputError:
+        return False
+    directed = named.quantity is Quantity.ENERGY and named.direction.split("/")[0] in GRID
+    electric = one.quantity in ELECTRIC and one.direction.split("/")[0] in {*GRID, "total"}
+    return directed and electric and _channel(one) == _channel(named)
+
+
+def _channel(register: Register) -> tuple[str, ...]:
+    """Return what of a register is neither direction nor tariff nor phase."""
+    return tuple(part for part in register.direction.split("/")[1:] if part[:1] not in {"t", "l"})
