@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ROOMS := core ingest storage analytics alerts reports services api simulators config app
 
-.PHONY: demo run test lint format bench lock wheel clean
+.PHONY: demo run test lint format bench score lock wheel clean
 
 demo: .venv/.run ## a sample region with live meters, on embedded parts
 	$(BIN)/odecet demo
@@ -28,6 +28,9 @@ format: .venv/.dev
 
 bench: .venv/.dev ## figures on this machine
 	$(BIN)/python -m benchmarks
+
+score: .venv/.dev ## what the detectors find of what was planted, and how often they speak of nothing
+	$(BIN)/python -m benchmarks.score
 
 wheel: .venv/.dev ## build once, install into a clean environment, run from another folder
 	rm -rf dist .venv-wheel

@@ -50,6 +50,42 @@ CHECKS: Final[Mapping[str, Both]] = {
         "Check the meter's power and battery, its signal and the gateway.",
     ),
     "stuck": ("Porovnejte číselník s poslední hodnotou.", "Compare the dial with the last value."),
+    "gap": (
+        "Data zase chodí; opakuje-li se to, zkontrolujte signál a bránu.",
+        "Data come again; where it recurs, check the signal and the gateway.",
+    ),
+    "zeroed": (
+        "Zkontrolujte vysílač a jeho nastavení po restartu.",
+        "Check the transmitter and what it is set to after a restart.",
+    ),
+    "clipped": (
+        "Zkontrolujte rozsah převodníku a poměr proudových transformátorů.",
+        "Check the transducer's range and the ratio of the current transformers.",
+    ),
+    "spike": (
+        "Opakuje-li se to, zkontrolujte přenos a převod jednotek.",
+        "Where it recurs, check the transmission and the conversion of units.",
+    ),
+    "reversed": (
+        "Zkontrolujte směr montáže měřidla a zapojení fází.",
+        "Check which way round the meter is mounted and how its phases are wired.",
+    ),
+    "swapped": (
+        "Zkontrolujte, který registr je odběr a který dodávka.",
+        "Check which register is import and which export.",
+    ),
+    "capacity": (
+        "Zjistěte, co v té čtvrthodině běželo, a rozložte spouštění.",
+        "Find out what ran in that quarter-hour and spread the starts.",
+    ),
+    "deviation": (
+        "Změnil se provoz, regulace, nebo měření?",
+        "Did the use, the control or the metering change?",
+    ),
+    "drift": (
+        "Zkontrolujte nastavení regulace a stav zařízení.",
+        "Check what the control is set to and the state of the plant.",
+    ),
     "break": ("Nebylo měřidlo vyměněno? Zapište výměnu se stavy.", "Was the meter exchanged? Record the readings."),
     "capacity_projected": (
         "Do konce čtvrthodiny vypněte, co může počkat.",

@@ -54,9 +54,11 @@ def reversed_dial(at_us: Longs, value: Floats, unit: str) -> list[Finding]:
     """
     change = np.diff(value)
     found = []
-    for first, behind in spans(change <= 0):
+    fallen = np.concatenate([[0], np.cumsum(change < 0)])
+    runs = spans(change <= 0)
+    for first, behind in runs[fallen[runs[:, 1]] - fallen[runs[:, 0]] >= RUN_BACK]:
         falls = first + np.flatnonzero(change[first:behind] < 0)
-        if len(falls) < RUN_BACK or _jumps(-change[falls]):
+        if _jumps(-change[falls]):
             continue
         end = int(behind) if behind < len(change) else None
         found.append(_backwards(at_us, value, falls, end, unit))

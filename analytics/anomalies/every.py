@@ -14,7 +14,7 @@ from analytics.anomalies.hours import Hours
 from analytics.anomalies.leak import leaks, never_zero
 from analytics.anomalies.point import Seen
 from analytics.anomalies.silence import silences
-from analytics.anomalies.still import LEAST_US, Steps, standing
+from analytics.anomalies.still import LEAST_US, Steps, rested, standing
 from analytics.anomalies.values import below_zero, clipped, spikes
 from analytics.anomalies.waste import DAY_US, WEEK_US, base_load, days_of, holidays, weekends
 from analytics.baseline.cleaning import Commodity
@@ -96,8 +96,9 @@ def _meter(seen: Seen, commodity: Commodity, now_us: int) -> list[Finding]:
     """Return what is wrong with the meter, its radio or its values."""
     watched, unit = seen.watched, seen.watched.unit
     found = silences(watched.at_us, now_us, unit) + _joined(of_marks(seen.marks, unit))
-    rests = commodity in MAY_BE_OFF
-    off, least_us = _may_be_off(seen.steps) if rests else None, LEAST_OFF_US if rests else LEAST_US
+    zero = seen.steps.counted == 0
+    rests = rested(seen.steps, zero) & (commodity in MAY_BE_OFF)
+    off, least_us = rests & _warm_months(seen.steps), np.where(rests, LEAST_OFF_US, LEAST_US)
     if watched.dial:
         still = (seen.steps.counted == 0) & (watched.value[1:] != 0)
         return [
@@ -125,7 +126,7 @@ def _of(found: list[Finding], rule: Rule) -> list[Finding]:
     return sorted((one for one in found if one.rule is rule), key=lambda one: one.from_us)
 
 
-def _may_be_off(steps: Steps) -> Bools:
+def _warm_months(steps: Steps) -> Bools:
     month = steps.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     return ~np.isin(month, COLD_MONTHS)
 

@@ -24,10 +24,14 @@ LONG_US: Final = 24 * HOUR_US
 
 def _looking_back(values: Floats, width: int, share: float, block: int) -> Floats:
     """Return for each value a quantile of up to `width` values before it, made anew each `block`; NaN with under 10."""
-    out = np.full(len(values), np.nan)
-    for at in range(LEAST, len(values), block):
-        out[at : at + block] = np.quantile(values[max(0, at - width) : at], share)
-    return out
+    at = np.arange(LEAST, len(values), block)
+    early, late = at[at < width], at[at >= width]
+    place = round(share * (width - 1))
+    found = [float(np.quantile(values[:end], share)) for end in early]
+    if len(late):
+        windows = np.lib.stride_tricks.sliding_window_view(values, width)[late - width]
+        found += np.partition(windows, place, axis=1)[:, place].tolist()
+    return np.concatenate([np.full(min(LEAST, len(values)), np.nan), np.repeat(found, block)])[: len(values)]
 
 
 def limits(apart_us: Longs) -> tuple[Floats, Floats]:

@@ -18,11 +18,14 @@ from core.readings import Floats
 PAST_DAYS: Final = 60
 REACH_DAYS: Final = 300
 LEAST_SEEN: Final = 15
+YEAR_DAYS: Final = 365
+YEAR_SEEN: Final = 300
 LEAST_STEPS: Final = 200
 NEVER_RESTS: Final = 0.002
 ENOUGH: Final = 12.0
-ENOUGH_RESTING: Final = 25.0
+ENOUGH_RESTING: Final = 16.0
 OWN_WORST: Final = 1.5
+OFTEN: Final = 3
 LEAST_US: Final = HOUR_US
 LEAST_RUN: Final = 2
 LONG_US: Final = 24 * HOUR_US
@@ -58,7 +61,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Learnt:
-    """Of each step: how often such steps were so in its class and overall, of how many."""
+    """Of each step: how often steps of its class, an hour sooner or later too, were so; how often all; of how many."""
 
     so: Floats
     seen: Floats
@@ -66,29 +69,33 @@ class _Learnt:
     seen_overall: Floats
 
 
-def _learnt(steps: Steps, event: Bools) -> _Learnt:
-    """Return counts of the 60 days before each step's day, workdays and free days apart. O(n + days)."""
+def _learnt(steps: Steps, event: Bools, told: Bools, ref: Longs) -> _Learnt:
+    """Return counts of the 60 days before each step's day of reference, workdays and free days apart. O(n + days).
+
+    The reference is the day on which the step's run began: a run is not learnt from while it lasts, nor
+    when it was told.
+    """
     row, days = steps.row, int(steps.row[-1]) + 1
     cell = (row * 2 + steps.free) * 24 + steps.hour
     size = days * 48
-    tables = [
-        np.asarray(np.bincount(cell, w, size).reshape(days, 48), float)
-        for w in (event.astype(float), np.ones(len(steps)))
-    ]
+    tables = [np.asarray(np.bincount(cell, w, size).reshape(days, 48), float) for w in (event & ~told, ~told)]
     so, seen = (trailing_sum(table, PAST_DAYS, 1) for table in tables)
+    kinds = so.reshape(days, 2, 24)
+    near = (kinds + np.roll(kinds, 1, axis=2) + np.roll(kinds, -1, axis=2)).reshape(days, 48)
     place = steps.free * 24 + steps.hour
     return _Learnt(
-        so=so[row, place], seen=seen[row, place], so_overall=so.sum(axis=1)[row], seen_overall=seen.sum(axis=1)[row]
+        so=near[ref, place], seen=seen[ref, place], so_overall=so.sum(axis=1)[ref], seen_overall=seen.sum(axis=1)[ref]
     )
 
 
-def _weights(learnt: _Learnt) -> tuple[Floats, Floats]:
+def _weights(learnt: _Learnt, length_us: Longs) -> tuple[Floats, Floats]:
     """Return what each step weighs, and how much is enough: less where the point never rests."""
     share = learnt.so_overall / np.maximum(learnt.seen_overall, 1)
     restless = (share < NEVER_RESTS) & (learnt.seen_overall >= LEAST_STEPS)
     overall = -np.log((learnt.so_overall + 0.5) / (learnt.seen_overall + 1))
     never = (learnt.so == 0) & (learnt.seen >= LEAST_SEEN)
-    own = np.where(never, np.log(2 * (learnt.seen + 1)), 0.0)
+    hours = np.minimum(length_us / HOUR_US, 1.0)  # the quarters of an hour are no four witnesses
+    own = np.where(never, np.log(2 * (learnt.seen + 1)) * hours, 0.0)
     known = learnt.seen_overall >= LEAST_STEPS
     return np.where(known, np.where(restless, overall, own), 0.0), np.where(restless, ENOUGH, ENOUGH_RESTING)
 
@@ -100,45 +107,80 @@ def standing(
     unit: str,
     *,
     may_rest: Bools | None = None,
-    least_us: int = LEAST_US,
+    least_us: int | Longs = LEAST_US,
     surer: float = 1.0,
 ) -> list[Finding]:
-    """Return the runs of an event (dial did not move, value is zero, value repeats) that the point never had. O(n).
+    """Return the runs of an event (dial did not move, value is zero, value repeats) that the point never had.
 
+    O(n) for each that is found.
     `may_rest` tells the steps at which the point may be off for a reason (heating out of season): they weigh nothing.
     `least_us` is the shortest run that is told, `surer` multiplies what is enough. A step without the event ends it.
     """
     if not len(steps):
         return []
-    weight, enough = _weights(_learnt(steps, event))
-    if may_rest is not None:
-        weight = np.where(may_rest, 0.0, weight)
-    score = run_sum(np.where(event, weight, 0.0), ~event)
-    length = since(~event)
-    first = _first(length)
-    lasted = steps.at_us - steps.at_us[first] + steps.length_us[first]
+    runs = _Runs(steps=steps, event=event, length=since(~event))
+    told, found, start = np.zeros(len(steps), bool), [], 0
+    calm = np.zeros(len(steps), bool) if may_rest is None else may_rest
+    fires, score = _fires(runs, told, calm, surer)
+    while len(where := np.flatnonzero((fires & (runs.lasted >= least_us))[start:])):
+        at = start + int(where[0])
+        found.append(_stand(steps, event, runs.length, at, rule=rule, unit=unit, score=float(score[at])))
+        start = at + int(np.argmin(event[at:])) if not event[at:].all() else len(steps)
+        if _told_seldom(found):
+            told[runs.first[at] : start] = True
+            fires, score = _fires(runs, told, calm, surer)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runs:
+    """The runs of an event: at each step how many steps it has lasted (0: it does not hold)."""
+
+    steps: Steps
+    event: Bools
+    length: Longs
+
+    @property
+    def first(self) -> Longs:
+        """The place of the first step of each step's run."""
+        return _first(self.length)
+
+    @property
+    def lasted(self) -> Longs:
+        """How long each step's run has lasted [µs]."""
+        return np.asarray(self.steps.at_us - self.steps.at_us[self.first] + self.steps.length_us[self.first])
+
+
+def _fires(runs: _Runs, told: Bools, calm: Bools, surer: float) -> tuple[Bools, Floats]:
+    """Return at which steps a run is enough, and its score; `told` runs are not learnt from, `calm` steps weigh 0."""
+    steps, event, first = runs.steps, runs.event, runs.first
+    weight, enough = _weights(_learnt(steps, event, told, steps.row[first]), steps.length_us)
+    score = run_sum(np.where(event & ~calm, weight, 0.0), ~event)
     daily = np.zeros(int(steps.row[-1]) + 1)
-    np.maximum.at(daily, steps.row, score)
+    np.maximum.at(daily, steps.row, np.where(told, 0.0, score))
     worst = trailing_max(daily, REACH_DAYS, 1)[steps.row[first]]
-    fires = (
-        event & (score >= np.maximum(surer * enough, OWN_WORST * worst)) & (length >= LEAST_RUN) & (lasted >= least_us)
-    )
-    return [
-        _stand(steps, event, length, int(at), rule=rule, unit=unit, score=float(score[at]))
-        for at in _first_of_runs(fires, event)
-    ]
+    high = score >= np.maximum(surer * enough, OWN_WORST * worst)
+    return np.asarray(event & high & (runs.length >= LEAST_RUN)), score
+
+
+def _told_seldom(found: list[Finding]) -> bool:
+    """Return whether the last finding is not the third in 60 days: by then it is the point's way, and is learnt."""
+    recent = [one for one in found if one.from_us > found[-1].from_us - PAST_DAYS * LONG_US]
+    return len(recent) < OFTEN
+
+
+def rested(steps: Steps, event: Bools) -> Bools:
+    """Return at which steps the point may rest for long: it did in the year before, or a year is not known. O(n)."""
+    days = int(steps.row[-1]) + 1 if len(steps) else 0
+    counts = np.stack([np.bincount(steps.row, w, days) for w in (event.astype(float), np.ones(len(steps)))], axis=1)
+    past = trailing_sum(np.concatenate([counts, np.sign(counts[:, 1:])], axis=1), YEAR_DAYS, 1)
+    may = (past[:, 0] > NEVER_RESTS * past[:, 1]) | (past[:, 2] < YEAR_SEEN)
+    return np.asarray(may[steps.row])
 
 
 def _first(length: Longs) -> Longs:
     """Return the place of the first step of each step's run."""
     return np.asarray(np.clip(np.arange(len(length)) - length + 1, 0, len(length) - 1))
-
-
-def _first_of_runs(fires: Bools, event: Bools) -> Longs:
-    """Return the first firing step of each run of the event."""
-    places = np.flatnonzero(fires)
-    run = np.cumsum(~event)[places]
-    return np.asarray(places[np.concatenate([[True], np.diff(run) > 0])] if len(places) else places)
 
 
 def _stand(steps: Steps, event: Bools, length: Longs, at: int, *, rule: Rule, unit: str, score: float) -> Finding:

@@ -128,7 +128,7 @@ def _base(days: Days, at: int, end: int, usual: float, unit: str) -> Finding:
 
 def _shares(days: Days, off: Bools) -> tuple[Floats, Floats]:
     """Return each day's total as a share of the median of the ten workdays before it, and that median. O(d)."""
-    work = np.flatnonzero(~off & np.isfinite(days.total))
+    work = np.flatnonzero(~off & ~_turn_of_year(days.day) & np.isfinite(days.total))
     level = np.full(len(days.total), np.nan)
     median = trailing_quantile(np.append(days.total[work], np.nan), 0.5, WORKDAYS, 1, WORKDAYS // 2)
     level[:] = median[np.searchsorted(work, np.arange(len(level)))]

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from analytics.anomalies.burst import bursts
-from analytics.anomalies.capacity import QUARTER_US, breaches, projected_breaches, projections, quarter_means
+from analytics.anomalies.capacity import (
+    QUARTER_US,
+    breaches,
+    foretellings,
+    projected_breaches,
+    projections,
+    quarter_means,
+)
 from analytics.anomalies.dials import swapped_registers
 from analytics.anomalies.every import against_expected, against_reserved, once
 from analytics.anomalies.expected import deviations, drifts, pv_below, warm_heating
@@ -97,22 +104,15 @@ def test_breach_is_foretold_five_minutes_before_the_end_in_nine_of_ten() -> None
     start, power = quarter_means(at[1:], np.diff(energy), np.diff(at))
     late = start > START_US + 20 * DAY_US
     reserved = float(np.quantile(power[late], 0.97))
-    told = projected_breaches_by_quarter(at, energy, reserved)
+    firsts, _, _ = foretellings(at, energy, reserved)
+    told = {int(at[i]) // QUARTER_US: int(at[i]) for i in firsts}
     over = start[late & (power > reserved)]
-    in_time = [q for q in over if told.get(int(q), 0) and told[int(q)] <= q + 10 * MINUTE_US]
+    in_time = [q for q in over if told.get(q // QUARTER_US, q + QUARTER_US) <= q + 10 * MINUTE_US]
     assert len(over) > 30
     assert len(in_time) / len(over) >= 0.9
-
-
-def projected_breaches_by_quarter(at: np.ndarray, energy: np.ndarray, reserved: float) -> dict[int, int]:
-    """Return by quarter-hour when it was told: each day is asked alone, for a day has one finding."""
-    told: dict[int, int] = {}
-    for begin in range(int(at[0]) + 20 * DAY_US, int(at[-1]), QUARTER_US):
-        past = slice(np.searchsorted(at, begin - 3 * DAY_US), np.searchsorted(at, begin + 10 * MINUTE_US, side="right"))
-        for one in projected_breaches(at[past], energy[past], reserved, begin + 10 * MINUTE_US)[-1:]:
-            if one.from_us <= begin < (one.to_us or begin + 1):
-                told[begin] = begin + 10 * MINUTE_US
-    return told
+    found = projected_breaches(at, energy, reserved, int(at[-1]))
+    assert 0 < len(found) <= 40
+    assert all(one.raised_us < one.from_us + QUARTER_US for one in found)
 
 
 def test_projection_is_what_was_used_and_goes_on_at_the_last_power() -> None:
