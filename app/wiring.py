@@ -28,7 +28,7 @@ from ingest.intake import PayloadIntake
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import Connection, MqttSource, Tls
 from ingest.pipeline import BatchSize, Ingester
-from ingest.profile import Router
+from ingest.profile import Router, widest
 from ingest.profiles.shelf import ProfileShelf
 from ingest.reader import Reader
 from ingest.reading_tables import FileReadingTables
@@ -230,7 +230,7 @@ def day_types(settings: Settings) -> DayTypes:
 def topics_of(settings: Settings, router: Router) -> tuple[str, ...]:
     """Return the topic filters to subscribe to: those of the settings, and those that profiles name."""
     named = router.filters if settings.ingest.subscribe_profiles else ()
-    return tuple(dict.fromkeys([*settings.mqtt.topics, *named]))
+    return widest([*settings.mqtt.topics, *named])
 
 
 def facts(settings: Settings, types: DayTypes) -> Facts:

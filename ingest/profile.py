@@ -145,6 +145,25 @@ def matches(topic_filter: str, topic: str) -> bool:
     return len(wanted) == len(levels)
 
 
+def covers(wide: str, narrow: str) -> bool:
+    """Return whether every topic that a filter matches is also matched by a wider one."""
+    if wide == narrow:
+        return True
+    levels, others = wide.split("/"), narrow.split("/")
+    for i, level in enumerate(levels):
+        if level == "#":
+            return True
+        if i >= len(others) or others[i] == "#" or level not in {"+", others[i]}:
+            return False
+    return len(levels) == len(others)
+
+
+def widest(filters: Sequence[str]) -> tuple[str, ...]:
+    """Return the filters that no other of them covers, in their order."""
+    distinct = tuple(dict.fromkeys(filters))
+    return tuple(f for f in distinct if not any(covers(g, f) for g in distinct if g != f))
+
+
 def precision(topic_filter: str) -> tuple[int, ...]:
     """Return a rank of filters, level by level: a text before a text with captures, before + and {name}, before #.
 
@@ -199,8 +218,9 @@ class Router:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """Every filter of every profile, once."""
-        return tuple(dict.fromkeys(f for p in self.profiles.values() for f in p.filters))
+        """Every filter of every profile, but those that another covers: some brokers would send their messages twice."""
+        named = tuple(dict.fromkeys(f for p in self.profiles.values() for f in p.filters))
+        return widest(named)
 
     @property
     def followed(self) -> tuple[str, ...]:

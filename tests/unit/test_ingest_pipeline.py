@@ -21,7 +21,7 @@ from ingest.intake import PayloadIntake
 from ingest.message import Message
 from ingest.native import NativeProfile
 from ingest.pipeline import BatchSize
-from ingest.profile import Decoded, Router, matches
+from ingest.profile import Decoded, Router, covers, matches, widest
 from ingest.reader import Reader
 from tests.servers.process import wait_until
 from tests.unit.ingest_fakes import NOW, Chain, MemoryReadings, MemoryRecords
@@ -308,6 +308,22 @@ def test_the_age_of_the_oldest_message_is_told_while_a_store_is_down(chain: Chai
 )  # fmt: skip
 def test_a_topic_filter_matches_as_mqtt_says(topic_filter: str, topic: str, *, expected: bool) -> None:
     assert matches(topic_filter, topic) is expected
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        ("a/#", "a/+/b", True),
+        ("+/b", "a/b", True),
+        ("#", "a/b/#", True),
+        ("a/+", "a/b/c", False),
+        ("a/+/c", "a/b/+", False),
+        ("a/#", "a", True),
+    ],
+)
+def test_a_filter_that_another_covers_is_not_asked_for(wide: str, narrow: str, *, expected: bool) -> None:
+    assert covers(wide, narrow) is expected
+    assert widest([wide, narrow, wide]) == ((wide,) if expected else (wide, narrow))
 
 
 def test_the_filter_that_says_more_chooses_the_profile() -> None:
