@@ -6,7 +6,7 @@ flow last fell below the level are counted; each quiet hour among them weighs as
 alarms for that alone: those hours weigh nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -30,6 +30,9 @@ ENOUGH: Final = 10.0  # three hours that never were so, or a night of rare ones
 OWN_WORST: Final = 1.2
 LEAST_RUN_H: Final = 8
 CLEARED: Final = 0.5
+COARSE: Final = ((0.0015, 1), (0.015, 3), (np.inf, 6))
+"""Worth of the last digit [m³] up to which so many hours together are looked at: a dial of 10 or 100 litres shows a
+small leak as a step now and then, and nothing in most hours."""
 NIGHT_END: Final = 6
 ABOVE_NIGHTS: Final = 1.2
 """A level must stand out from the point's own nights: above so many times their 95th percentile."""
@@ -108,9 +111,21 @@ class _Runs:
     daily: Floats
 
 
+def together(hours: Hours) -> int:
+    """Return how many hours are looked at together, by the worth of the last digit."""
+    return next(count for most, count in COARSE if hours.quantum <= most)
+
+
+def smoothed(hours: Hours) -> Hours:
+    """Return the hours with the mean flow of the last few, where the dial is too coarse for single ones."""
+    count = together(hours)
+    padded = np.concatenate([np.full(count - 1, np.nan), hours.amount])
+    return replace(hours, amount=np.lib.stride_tricks.sliding_window_view(padded, count).mean(axis=1))
+
+
 def levels(hours: Hours) -> Floats:
     """Return levels of flow from the last digit (at least a litre an hour) up to the largest."""
-    least = max(hours.quantum, LEAST_FLOW)
+    least = max(hours.quantum / together(hours), LEAST_FLOW)
     top = float(np.nanmax(hours.amount, initial=least))
     return np.asarray(least * STEP ** np.arange(int(np.log(max(top / least, 1.0)) / np.log(STEP)) + 1))
 
@@ -120,7 +135,7 @@ def _runs(hours: Hours, masked: Bools, level: Floats) -> _Runs:
     score = np.empty((len(level), len(hours)))
     length = np.empty((len(level), len(hours)), np.int64)
     enough = past.quiet & (past.count[hours.row, hours.hour] >= LEAST_DAYS)
-    weigh = np.where(enough & ~masked, hours.share, 0.0)
+    weigh = np.where(enough & ~masked, hours.share, 0.0) / np.sqrt(together(hours))
     least = ABOVE_NIGHTS * past.nights
     known = np.isfinite(hours.amount)
     for i, flow in enumerate(level):
@@ -142,6 +157,7 @@ def leaks(hours: Hours, now_us: int) -> list[Finding]:
     """
     if not hours.measured.any():
         return []
+    hours = smoothed(hours)
     level, masked, start, found = levels(hours), np.zeros(len(hours), bool), 0, []
     runs = _runs(hours, masked, level)
     while (hit := _first(hours, runs, start)) is not None:
@@ -161,7 +177,7 @@ def leaks(hours: Hours, now_us: int) -> list[Finding]:
 def _first(hours: Hours, runs: _Runs, start: int) -> tuple[int, int] | None:
     """Return the first hour from `start` at which a run is enough, and the highest level at which it is."""
     worst = trailing_max(runs.daily, REACH_DAYS, LAG_DAYS)[hours.row].T
-    fires = (runs.score >= np.maximum(ENOUGH, OWN_WORST * worst)) & (runs.length >= LEAST_RUN_H)
+    fires = (runs.score >= np.maximum(ENOUGH, OWN_WORST * worst)) & (runs.length >= LEAST_RUN_H + together(hours) - 1)
     fires[:, :start] = False
     where = np.flatnonzero(fires.any(axis=0))
     return (int(where[0]), int(np.flatnonzero(fires[:, where[0]])[-1])) if len(where) else None

@@ -112,6 +112,20 @@ def test_what_was_told_does_not_change_with_what_comes_later(cut: int, seed: int
     assert [(one.from_us, one.raised_us) for one in sooner] == [(one.from_us, one.raised_us) for one in later]
 
 
+@pytest.mark.parametrize(("digit_m3", "share"), [(0.01, 0.8), (0.1, 0.4)])
+def test_leak_of_less_than_a_digit_an_hour_is_told_of_a_coarse_dial(digit_m3: float, share: float) -> None:
+    flow, onset = office(110), 90 * 24 + 20
+    dial = np.concatenate([[0.0], np.cumsum(flow)])
+    coarse = np.diff(np.floor(dial / digit_m3) * digit_m3)
+    now_us = START_US + len(flow) * HOUR_US
+    assert leaks(replace(hours_of(coarse), quantum=digit_m3), now_us) == []
+    dial[onset:] += share * digit_m3 * np.arange(len(dial) - onset)
+    leaking = replace(hours_of(np.diff(np.floor(dial / digit_m3) * digit_m3)), quantum=digit_m3)
+    assert (leaking.amount[onset:] == 0).any()
+    [found] = leaks(leaking, now_us)
+    assert 0 < told([found], flow)[0][1] - onset <= 48
+
+
 def test_flow_without_a_pause_is_told_where_there_were_pauses() -> None:
     amount = office(120)
     whole = hours_of(amount)
