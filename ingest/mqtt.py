@@ -126,6 +126,8 @@ class MqttSource:
         self._loop: _Loop | None = None
         self._watcher: threading.Thread | None = None
         self._closing = threading.Event()
+        self._changing = threading.Lock()
+        """Held while a loop is made or told what to follow: else one being made would miss it."""
         self._paused = False
         self._restarts = 0
         self._following = Following()
@@ -151,7 +153,8 @@ class MqttSource:
         """Begin to take messages; returns at once, also where the broker is absent."""
         self._closing.clear()
         self._paused = False
-        self._loop = self._new_loop()
+        with self._changing:
+            self._loop = self._new_loop()
         self._watcher = threading.Thread(target=self._watch, name="mqtt-watch", daemon=True)
         self._watcher.start()
 
@@ -182,11 +185,11 @@ class MqttSource:
     def follow(self, topics: Sequence[str], *, former: Sequence[str] = ()) -> None:
         """Subscribe to these topics beside the filters of the connection; see ingest.source.Source."""
         to = self._connection
-        self._following = self._following.then(topics if to.follows else (), former, to.topics)
-        loop = self._loop
-        if loop is not None:
-            loop.following = self._following
-            self._wake()
+        with self._changing:
+            self._following = self._following.then(topics if to.follows else (), former, to.topics)
+            if self._loop is not None:
+                self._loop.following = self._following
+        self._wake()
 
     def status(self) -> SourceStatus:
         """Return how it fares."""
@@ -220,7 +223,8 @@ class MqttSource:
             log.error("the MQTT loop died or hangs; starting another", extra={"client": self._connection.client_id})
             self._restarts += 1
             loop.abandon()
-            self._loop = self._new_loop(loop)
+            with self._changing:
+                self._loop = self._new_loop(loop)
 
 
 class _Loop:

@@ -188,6 +188,14 @@ class Choice(NamedTuple):
     detail: str = ""
 
 
+def _objection(profile: Profile, message: Message) -> str:
+    """Return why a message is not of a profile's format; one that fails on it does not read it."""
+    try:
+        return profile.claims(message)
+    except Exception as err:  # noqa: BLE001 - whatever a profile raises, it is this message's fault alone
+        return f"{type(err).__name__}: {err}"[:200]
+
+
 class Router:
     """Chooses the profile of a message by its topic and payload.
 
@@ -218,7 +226,7 @@ class Router:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """Every filter of every profile, but those that another covers: some brokers would send their messages twice."""
+        """Every filter of the profiles but those that another covers: some brokers would send their messages twice."""
         named = tuple(dict.fromkeys(f for p in self.profiles.values() for f in p.filters))
         return widest(named)
 
@@ -271,7 +279,7 @@ class Router:
         """Return the profile that reads a message, or why none does."""
         why: list[str] = []
         for equals in self.candidates(message.topic):
-            claims = [(p, p.claims(message)) for p in equals]
+            claims = [(p, _objection(p, message)) for p in equals]
             chosen = [p for p, objection in claims if not objection]
             if len(chosen) == 1:
                 return Choice(chosen[0])

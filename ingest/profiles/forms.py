@@ -94,7 +94,7 @@ def _unfold(tree: Node, way: Sequence[Step]) -> None:
     if type(inner) is not str or not inner.strip():
         return
     try:
-        unfolded = parse_json(inner.encode())
+        unfolded = parse_json(inner.encode("utf-8", "surrogatepass"))
     except PayloadError as err:
         raise PayloadError(err.detail, str(last)) from err
     _put(above, last, unfolded)
