@@ -26,7 +26,8 @@ from ingest.accept import Bounds
 from ingest.backlog import Backlog
 from ingest.intake import PayloadIntake
 from ingest.metrics import IngestMetrics
-from ingest.mqtt import Connection, MqttSource, Tls
+from ingest.mqtt import MqttSource
+from ingest.mqtt_connection import Connection, Tls
 from ingest.pipeline import BatchSize, Ingester
 from ingest.profile import Router, widest
 from ingest.profiles.shelf import ProfileShelf

@@ -23,7 +23,8 @@ from core.registry import Building, BuildingKind, Commodity, Meter, Organisation
 from ingest.accept import Bounds
 from ingest.backlog import Backlog
 from ingest.metrics import IngestMetrics
-from ingest.mqtt import Connection, MqttSource
+from ingest.mqtt import MqttSource
+from ingest.mqtt_connection import Connection
 from ingest.native import NativeProfile
 from ingest.pipeline import Ingester
 from ingest.profile import Router

@@ -6,12 +6,11 @@ Every message carries the generation of its connection in its ticket, because me
 
 import itertools
 import logging
-import ssl
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from paho.mqtt import client as paho
@@ -20,12 +19,12 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from core.calendar import instant, micros
-from core.errors import ConfigError
 from core.ports import Clock
 from ingest.backlog import Backlog
 from ingest.keepalive import Speaker
 from ingest.message import Message, topic_text
 from ingest.mqtt_client import BulkClient
+from ingest.mqtt_connection import Connection
 from ingest.mqtt_frames import DUP, QOS, RETAIN, Publish
 from ingest.mqtt_speak import Voice
 from ingest.mqtt_wait import Wait
@@ -49,54 +48,6 @@ MID_BITS: Final = 16
 MID_MASK: Final = 0xFFFF
 CACHED_TOPICS: Final = 100_000
 TAKEN_OVER: Final = 0x8E
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
-    """Files of an encrypted connection (PEM): the broker's authority (empty: the system's), our certificate and key."""
-
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-
-    def context(self) -> ssl.SSLContext:
-        """Return the context; raise OSError where a file cannot be read."""
-        context = ssl.create_default_context(cafile=self.ca_file or None)
-        if self.cert_file:
-            context.load_cert_chain(self.cert_file, self.key_file or None)
-        return context
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """Which broker, and as whom. The client id names the session that the broker keeps: one ingester at a time.
-
-    `follows` is whether topics that come later are subscribed too. `former_topics` are unsubscribed: a persistent
-    session keeps filters that are not asked for any more. With `v5` the session expires after `session_expiry_s`, and
-    the broker sends at most `receive_maximum` ahead.
-    """
-
-    host: str
-    port: int = 1883
-    client_id: str = "odecet-ingest"
-    topics: tuple[str, ...] = ("odecet/#",)
-    former_topics: tuple[str, ...] = ()
-    follows: bool = True
-    username: str = ""
-    password: str = field(default="", repr=False)
-    tls: Tls | None = None
-    keepalive_s: int = 60
-    v5: bool = False
-    session_expiry_s: int = 30 * 86400
-    receive_maximum: int = 10_000
-
-    def __post_init__(self) -> None:
-        if not self.client_id:
-            raise ConfigError("the MQTT client id is empty: a persistent session needs one")
-        for topic in self.topics:
-            levels = topic.split("/")
-            if not topic or "#" in "".join(levels[:-1]) or any(len(x) > 1 and set(x) & {"+", "#"} for x in levels):
-                raise ConfigError(f"{topic!r} is no MQTT topic filter: write one such as odecet/#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +77,7 @@ class MqttSource:
         self._loop: _Loop | None = None
         self._watcher: threading.Thread | None = None
         self._closing = threading.Event()
-        self._changing = threading.Lock()
-        """Held while a loop is made or told what to follow: else one being made would miss it."""
+        self._changing = threading.Lock()  # while a loop is made or told what to follow: one being made would miss it
         self._paused = False
         self._restarts = 0
         self._following = Following()

@@ -147,13 +147,13 @@ def decode_payload(payload: bytes) -> Payload:
 def _metric(sent: Any) -> Metric:  # noqa: ANN401 - a message class made at run time
     field = None if sent.is_null else sent.WhichOneof("value")
     return Metric(
-        name=sent.name if sent.HasField("name") else None,
+        name=_text(sent.name) if sent.HasField("name") else None,
         alias=sent.alias if sent.HasField("alias") else None,
         time_ms=sent.timestamp if sent.HasField("timestamp") else None,
         datatype=sent.datatype,
         historical=sent.is_historical,
         field=field,
-        raw=None if field is None else getattr(sent, field),
+        raw=None if field is None else _sound(getattr(sent, field), field),
         unit=_unit(sent.properties) if sent.HasField("properties") else None,
     )
 
@@ -161,9 +161,21 @@ def _metric(sent: Any) -> Metric:  # noqa: ANN401 - a message class made at run 
 def _unit(properties: Any) -> str | None:  # noqa: ANN401 - a message class made at run time
     """Return the engineering unit that a birth states, None where it states none."""
     for key, value in zip(properties.keys, properties.values, strict=False):
-        if key.replace(" ", "").replace("_", "").lower() in _UNIT_KEYS and value.WhichOneof("value") == "string_value":
-            return value.string_value.strip() or None
+        word = _text(key).replace(" ", "").replace("_", "").lower()
+        if word in _UNIT_KEYS and value.WhichOneof("value") == "string_value":
+            return _text(value.string_value).strip() or None
     return None
+
+
+def _text(value: str | bytes) -> str:
+    """Return a text; what is no UTF-8 comes out of the library as bytes, and is refused."""
+    if isinstance(value, bytes):
+        raise PayloadError(f"{value[:60]!r} is no UTF-8")
+    return value
+
+
+def _sound(value: Any, field: str) -> Any:  # noqa: ANN401 - whatever a metric holds
+    return _text(value) if field == "string_value" else value
 
 
 def number(metric: Metric, datatype: int) -> float | int | None:

@@ -14,7 +14,8 @@ from core.readings import SeriesKey
 from ingest.accept import Bounds
 from ingest.backlog import Backlog
 from ingest.metrics import IngestMetrics
-from ingest.mqtt import Connection, MqttSource
+from ingest.mqtt import MqttSource
+from ingest.mqtt_connection import Connection
 from ingest.pipeline import BatchSize, Ingester
 from ingest.profile import Router
 from ingest.reader import Reader

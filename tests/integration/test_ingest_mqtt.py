@@ -18,7 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from core.readings import Readings
 from ingest import mqtt as mqtt_module
 from ingest.backlog import Backlog
-from ingest.mqtt import Connection, MqttSource
+from ingest.mqtt import MqttSource
+from ingest.mqtt_connection import Connection
 from ingest.pipeline import BatchSize
 from storage.duckdb_readings import DuckDBReadingStore
 from storage.records import SqlRecordStore

@@ -14,7 +14,8 @@ from ingest.backlog import Backlog
 from ingest.codecs.sparkplug import REBIRTH, Metric, Payload, decode_payload, encode_payload
 from ingest.keepalive import KeepAlive, KeepAliveRule, Publication
 from ingest.message import Message
-from ingest.mqtt import Connection, MqttSource
+from ingest.mqtt import MqttSource
+from ingest.mqtt_connection import Connection
 from ingest.sparkplug_profile import SparkplugProfile
 from tests.servers.mosquitto import mosquitto
 from tests.servers.process import ServerProcess, free_port, wait_until

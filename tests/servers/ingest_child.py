@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 from ingest.accept import Bounds
 from ingest.backlog import Backlog
 from ingest.metrics import IngestMetrics
-from ingest.mqtt import Connection, MqttSource
+from ingest.mqtt import MqttSource
+from ingest.mqtt_connection import Connection
 from ingest.native import NativeProfile
 from ingest.pipeline import BatchSize, Ingester
 from ingest.profile import Router

@@ -9,8 +9,8 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.errors import ConfigError
-from ingest.mqtt import Connection
 from ingest.mqtt_client import BulkClient
+from ingest.mqtt_connection import Connection
 from ingest.mqtt_frames import BrokenStream, Frames, Packet, Publish, pubacks
 
 
