@@ -211,7 +211,8 @@ class Columns:
         group = np.cumsum(~same)
         values: Floats = readings.value[order]
         first = np.flatnonzero(~same)
-        differs = np.bincount(group, weights=np.abs(values - values[first][group - 1]) > CUT_OFF) > 0
+        with np.errstate(invalid="ignore"):  # two infinities are the same, and are refused by the bounds
+            differs = np.bincount(group, weights=np.abs(values - values[first][group - 1]) > CUT_OFF) > 0
         twice = differs[group]
         keep[order[same]] = False
         for n in order[twice].tolist():

@@ -245,6 +245,13 @@ def test_two_values_of_one_register_at_one_instant_are_refused_and_equal_ones_ar
     assert told(decode(made, {"a": 1, "b": 1})) == [("7", "energy.total", 1.0)]
 
 
+def test_values_beyond_any_float_do_not_disturb_what_is_beside_them() -> None:
+    made = simple('path = "a"\nunit = "TWh"\nscale = 1e300\n[[rows.readings]]\npath = "b"\nunit = "TWh"\nscale = 1e300')
+    done = decode(made, {"a": 1e10, "b": 1e10})
+    assert np.isinf(done.readings.value).all(), "acceptance refuses them"
+    assert not done.rejects
+
+
 def test_conditions_choose_rows_and_readings_and_flag_what_is_suspect() -> None:
     made = simple(
         'path = "x"\nunit = "kWh"\nwhen = { kind = ["E", "F"], ok = true }',
