@@ -218,17 +218,13 @@ class Router:
         """Read by these profiles from now on; filters that are new are followed."""
         self.profiles: Mapping[str, Profile] = {p.name: p for p in profiles}
         self.describers: tuple[Describer, ...] = tuple(p for p in profiles if isinstance(p, Describer))
+        self.filters = widest([f for p in profiles for f in p.filters])
+        """Every filter of the profiles but those that another covers: some brokers would send their messages twice."""
         self._describes.clear()
         self._covered.clear()
         for describer in self.describers:
             describer.heard(self.forget)
         self.forget()
-
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """Every filter of the profiles but those that another covers: some brokers would send their messages twice."""
-        named = tuple(dict.fromkeys(f for p in self.profiles.values() for f in p.filters))
-        return widest(named)
 
     @property
     def followed(self) -> tuple[str, ...]:

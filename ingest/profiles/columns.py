@@ -112,6 +112,7 @@ class Columns:
         resolved, stamp = self._resolved(clocks, received), np.array(self.stamp_of, np.int64)
         readings = self._readings(known, code, resolved, stamp, received[message])
         good = self._good(known, code, resolved, stamp)
+        self._refuse_endless(readings, good)
         good &= self._once(readings, message, good)
         kept = np.flatnonzero(good)
         if len(kept) < len(good):
@@ -186,11 +187,12 @@ class Columns:
             arrived = (resolved.quality[stamp] & np.uint8(Quality.ARRIVAL_TIME)) > 0
             for n in np.flatnonzero(snapshots & arrived & good).tolist():
                 self._reject(n, "time_missing", "a snapshot is of its own date, and there is none", good)
-        intervals = np.array([m.kind is Kind.INTERVAL for m in known] or [False], bool)[code]
-        if intervals.any():
-            for n in np.flatnonzero(intervals & (self._spans() <= 0) & good).tolist():
-                self._reject(n, "span", "an interval has a length: give span_s", good)
         return good
+
+    def _refuse_endless(self, readings: Readings, good: Bools) -> None:
+        """Take out the amounts of a period whose length nothing states."""
+        for n in np.flatnonzero((readings.kind == Kind.INTERVAL) & (readings.span_s <= 0) & good).tolist():
+            self._reject(n, "span", "an interval has a length: give span_s", good)
 
     def _once(self, readings: Readings, message: Codes, good: Bools) -> Bools:
         """Return which readings are the first of their series and instant in their message.

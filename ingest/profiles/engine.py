@@ -6,7 +6,7 @@ Messages become rows, rows become columns of readings; times, units and series a
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from ingest.codecs.errors import PayloadError
 from ingest.message import Message
@@ -33,6 +33,13 @@ _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 Captures = Mapping[str, str]
 
 
+class _Topic(NamedTuple):
+    """What is known of a topic: its captures (None: no filter fits), and why all its messages say nothing."""
+
+    captures: Captures | None
+    ignored: str
+
+
 class TomlProfile:
     """Reads the messages of one format by a profile file."""
 
@@ -40,7 +47,7 @@ class TomlProfile:
         self.source = source
         self._compiled: Compiled = compiled(source, fragments)
         self._clocks = Clocks(self._compiled.times, site=site)
-        self._topics: dict[str, Captures | None] = {}
+        self._topics: dict[str, _Topic] = {}
 
     @property
     def name(self) -> str:
@@ -74,13 +81,13 @@ class TomlProfile:
 
         What it would ignore on its own topics is of it too; on any other topic only what match.when says is.
         """
-        condition, captures = self._compiled.condition, self._captures(message.topic)
+        condition, (captures, ignored) = self._compiled.condition, self._topic(message.topic)
         if condition is None or (captures is not None and not message.payload):
             return ""
         try:
             tree = self._compiled.parse(message.payload)
         except PayloadError as err:
-            return "" if self._ignored_topic(message.topic) else str(err)
+            return "" if ignored else str(err)
         row = Context(tree, tree, message.topic, captures or {})
         if condition(row) or (captures is not None and self._ignored(row) is not None):
             return ""
@@ -98,15 +105,16 @@ class TomlProfile:
         if not message.payload:
             columns.ignore("removed")
             return
-        if self._ignored_topic(message.topic):
-            columns.ignore(self._ignored_topic(message.topic))
+        captures, ignored = self._topic(message.topic)
+        if ignored:
+            columns.ignore(ignored)
             return
         try:
             tree = self._compiled.parse(message.payload)
         except PayloadError as err:
             columns.refuse(err.place, "malformed", err.detail)
             return
-        start = Context(tree, tree, message.topic, self._captures(message.topic) or {})
+        start = Context(tree, tree, message.topic, captures or {})
         reason = self._ignored(start)
         if reason is not None:
             columns.ignore(reason)
@@ -115,12 +123,13 @@ class TomlProfile:
         if not columns.told and (fitted or self.source.spec.nothing == "ignore"):
             columns.ignore("no_value" if fitted else "nothing_read")
 
-    def _captures(self, topic: str) -> Captures | None:
-        """Return what the first filter that a topic fits captures of it."""
+    def _topic(self, topic: str) -> _Topic:
+        """Return what the first filter that a topic fits captures of it, and whether it is ignored; worked out once."""
         try:
             return self._topics[topic]
         except KeyError:
-            found = next((m for p in self._compiled.topics if (m := p.match(topic)) is not None), None)
+            captures = next((m for p in self._compiled.topics if (m := p.match(topic)) is not None), None)
+            found = _Topic(captures, self._ignored_topic(topic))
         if len(self._topics) >= CACHED_TOPICS:
             self._topics.clear()
         self._topics[topic] = found
