@@ -124,7 +124,7 @@ def _faults(vector: Mapping[str, Any], wanted: Mapping[str, Any], found: Mapping
     value, canonical = _canonical(wanted)
     meter = wanted.get("meter") or wanted.get("meter_id") or (vector.get("expected") or {}).get("meter_id")
     checks = {
-        "value": _close(value, found["value"], wanted, found),
+        "value": _close(value, found["value"]),
         "unit": canonical == found["unit"],
         "kind": _kind(wanted, found),
         "meter": not meter or str(found["meter"]).lower() == str(meter).lower(),
@@ -152,8 +152,7 @@ def _canonical(wanted: Mapping[str, Any]) -> tuple[float | None, str | None]:
     return value * known.scale / known.divisor + known.offset, known.canonical
 
 
-def _close(value: float | None, found: float, wanted: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
-    del wanted, line
+def _close(value: float | None, found: float) -> bool:
     return value is not None and math.isclose(value, found, rel_tol=TOLERANCE, abs_tol=ROUNDED)
 
 

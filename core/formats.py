@@ -9,7 +9,7 @@ from core.notes import JsonValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A profile: its topic filters, where it is from (own, bundled, built in), its cases and those that fail."""
+    """A profile: where it is from (own, bundled, built in), its topic filters, how many test cases it has, its text."""
 
     name: str
     title: str

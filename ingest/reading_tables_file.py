@@ -3,8 +3,6 @@
 Above a table stand titles, the point, the period; below it sums. The headings are the row above the first dates.
 """
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +16,7 @@ from openpyxl.utils import get_column_letter
 
 from core.errors import InputError, UnitError
 from core.units import unit
-from ingest.tables import FIELD_LIMIT, decoded, is_workbook, unguarded, without_hint
+from ingest.tables import csv_lines, decoded, is_workbook, unguarded, without_hint
 from ingest.tables_xlsx import Row, Value, header_place, trimmed, xlsx_rows
 
 LOOKED_AT: Final = 400
@@ -75,20 +73,10 @@ def raw_sheets(name: str, content: bytes) -> list[RawSheet]:
 
 
 def _csv_rows(name: str, text: str) -> list[Row]:
-    former = csv.field_size_limit(FIELD_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
-    try:
-        if "'" in text:
-            return [trimmed([_cell(cell) for cell in row]) for row in reader]
-        return [trimmed([cell.strip() or None for cell in row]) for row in reader]
-    except csv.Error as err:
-        raise InputError(
-            f"the quotes or cells do not end ({err})",
-            place=f"{name}, line {reader.line_num}",
-            remedy="double every quote inside a quoted cell and close each",
-        ) from err
-    finally:
-        csv.field_size_limit(former)
+    lines = csv_lines(name, text, delimiter_of(text))
+    if "'" in text:
+        return [trimmed([_cell(cell) for cell in row]) for row in lines]
+    return [trimmed([cell.strip() or None for cell in row]) for row in lines]
 
 
 def _cell(cell: str) -> str | None:

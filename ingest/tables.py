@@ -69,7 +69,7 @@ def _ending(name: str) -> str:
 
 def _read_csv(name: str, content: bytes) -> Sheet:
     text, above = without_hint(decoded(name, content))
-    rows = [trimmed([cell or None for cell in row]) for row in _records(name, text)]
+    rows = [trimmed([unguarded(cell) or None for cell in row]) for row in csv_lines(name, text, _delimiter(text))]
     return sheet_of(PurePath(name).stem, rows, name, above=above)
 
 
@@ -92,11 +92,12 @@ def without_hint(text: str) -> tuple[str, int]:
     return (text[hint.end() :], 1) if hint else (text, 0)
 
 
-def _records(name: str, text: str) -> Iterator[list[str]]:
+def csv_lines(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
+    """Return the cells of each line as they are written; raise InputError, naming the line, where quotes do not end."""
     former = csv.field_size_limit(FIELD_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        yield from ([unguarded(cell) for cell in row] for row in reader)
+        yield from reader
     except csv.Error as err:
         raise InputError(
             f"the quotes or cells do not end ({err})",

@@ -21,7 +21,7 @@ from core.alerts import ACTIVE, ENTITY, Alert, AlertFilter, Cause, Severity, Sta
 from core.errors import InputError
 from core.notes import AuditEntry
 from core.sending import Outgoing
-from services.alert_times import times_of
+from services.alert_times import Times, times_of
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"], dependencies=[guard])
 
@@ -120,22 +120,10 @@ class AlertAct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
-class AlertTimesLine(msgspec.Struct, frozen=True):
-    """Alerts of a severity opened in a span, and their mean times [h]."""
-
-    severity: str
-    alerts: int
-    acknowledged: int
-    resolved: int
-    closed: int
-    mean_hours_to_acknowledge: float | None
-    mean_hours_to_resolve: float | None
-
-
 class AlertTimes(msgspec.Struct, frozen=True):
     """How long alerts waited, by severity."""
 
-    items: Sequence[AlertTimesLine]
+    items: Sequence[Times]
 
 
 @router.get(
@@ -244,4 +232,4 @@ def get_alert_times(room: InRoom, start: From = "", to: To = "") -> Response:
     span = span_of(start, to, room.deps.zone, room.deps.clock()) if start or to else None
     asked = AlertFilter() if span is None else AlertFilter(opened_from=span.start, opened_to=span.end)
     rows = times_of(room.deps.records.alerts(asked))
-    return as_json(AlertTimes([msgspec.convert(row, AlertTimesLine, from_attributes=True) for row in rows]))
+    return as_json(AlertTimes(rows))

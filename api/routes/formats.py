@@ -23,44 +23,18 @@ router = APIRouter(prefix="/api/v1", tags=["formats"], dependencies=[guard])
 Name = Annotated[str, Path(description="The profile's name.", examples=["wmbusmeters"])]
 
 
-class Profile(msgspec.Struct, frozen=True):
-    """A profile: where it is from, its topic filters, how many test cases stand in it, its text."""
-
-    name: str
-    title: str
-    about: str
-    origin: str
-    topics: tuple[str, ...]
-    cases: int
-    text: str
-
-    @classmethod
-    def of(cls, found: Format) -> "Profile":
-        """Return the JSON form of a format."""
-        return cls(found.name, found.title, found.about, found.origin, found.topics, found.cases, found.text)
-
-
 class Profiles(msgspec.Struct, frozen=True):
     """The profiles, an operator's own first; `overlaps` are pairs that read the same filter with equal right."""
 
-    items: tuple[Profile, ...]
+    items: tuple[Format, ...]
     overlaps: tuple[tuple[str, str, str], ...]
-
-
-class Failed(msgspec.Struct, frozen=True):
-    """A test case that came out otherwise than it expects."""
-
-    profile: str
-    line: int
-    topic: str
-    faults: tuple[str, ...]
 
 
 class Tested(msgspec.Struct, frozen=True):
     """How many test cases were run, and which failed."""
 
     cases: int
-    failed: tuple[Failed, ...]
+    failed: tuple[Trial, ...]
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,9 +139,9 @@ def shelf_of(room: Room) -> FormatShelf:
     return room.deps.formats
 
 
-def failed_of(trials: Sequence[Trial]) -> tuple[Failed, ...]:
+def failed_of(trials: Sequence[Trial]) -> tuple[Trial, ...]:
     """Return the cases that failed."""
-    return tuple(Failed(t.profile, t.line, t.topic, t.faults) for t in trials if t.faults)
+    return tuple(trial for trial in trials if trial.faults)
 
 
 @router.get(
@@ -179,7 +153,7 @@ def failed_of(trials: Sequence[Trial]) -> tuple[Failed, ...]:
 def list_profiles(room: InRoom) -> Response:
     """Return all profiles."""
     shelf = shelf_of(room)
-    return as_json(Profiles(tuple(map(Profile.of, shelf.known())), tuple(shelf.overlaps())))
+    return as_json(Profiles(tuple(shelf.known()), tuple(shelf.overlaps())))
 
 
 @router.post(
@@ -189,24 +163,24 @@ def list_profiles(room: InRoom) -> Response:
     description="The text of a profile with at least one test case; its cases must come out as they say. Messages are "
     "read by it from then on; dead letters that it reads can be replayed.",
     **documented(
-        Profile, examples.FORMAT, status=201, body=Text, body_example={"text": examples.TEXT}, errors=(401, 404, 422)
+        Format, examples.FORMAT, status=201, body=Text, body_example={"text": examples.TEXT}, errors=(401, 404, 422)
     ),
 )
 def save_profile(room: InRoom, by: Caller, body: Body) -> Response:  # noqa: ARG001 - the caller is checked; the folder keeps the file
     """Save a profile."""
     saved = shelf_of(room).save(convert(read_object(body), Text).text)
-    return as_json(Profile.of(saved), status=201, headers={"Location": f"/api/v1/profiles/{saved.name}"})
+    return as_json(saved, status=201, headers={"Location": f"/api/v1/profiles/{saved.name}"})
 
 
 @router.get(
     "/profiles/{name}",
     operation_id="get_profile",
     summary="One profile",
-    **documented(Profile, examples.FORMAT, errors=(401, 404, 422)),
+    **documented(Format, examples.FORMAT, errors=(401, 404, 422)),
 )
 def get_profile(room: InRoom, name: Name) -> Response:
     """Return a profile."""
-    return as_json(Profile.of(profile_named(room, name)))
+    return as_json(profile_named(room, name))
 
 
 def profile_named(room: Room, name: str) -> Format:

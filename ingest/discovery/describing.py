@@ -52,7 +52,8 @@ class DescribedProfile(ABC):
     once, and a third thread may ask what it learnt.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._book = Book()
         self._lock = threading.RLock()
         self._heard: Callable[[], None] = lambda: None
@@ -61,9 +62,9 @@ class DescribedProfile(ABC):
         self._changed: dict[str, int] = {}
 
     @property
-    @abstractmethod
     def name(self) -> str:
         """The name of the profile."""
+        return self._name
 
     @property
     def topics(self) -> tuple[str, ...]:

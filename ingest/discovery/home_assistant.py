@@ -36,17 +36,11 @@ class HomeAssistantProfile(DescribedProfile):
     """Reads state topics that discovery messages below `prefix` describe."""
 
     def __init__(self, *, prefix: str = "homeassistant", name: str = "home_assistant") -> None:
-        super().__init__()
+        super().__init__(name)
         self._prefix = prefix.strip("/")
-        self._name = name
         self._config = re.compile(
             rf"{re.escape(self._prefix)}/(?P<component>[^/]+)/(?:(?P<node>[^/]+)/)?(?P<object>[^/]+)/config"
         )
-
-    @property
-    def name(self) -> str:
-        """The name of the profile."""
-        return self._name
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -42,16 +42,10 @@ class HomieProfile(DescribedProfile):
     """Reads the properties of devices below the base topics of Homie."""
 
     def __init__(self, *, roots: Sequence[str] = ("homie",), name: str = "homie") -> None:
-        super().__init__()
+        super().__init__(name)
         self._roots = tuple(root.strip("/") for root in roots)
-        self._name = name
         self._devices: dict[str, _Described] = {}
         self._attributes = 0
-
-    @property
-    def name(self) -> str:
-        """The name of the profile."""
-        return self._name
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -40,16 +40,10 @@ class Zigbee2MqttProfile(DescribedProfile):
     """Reads states below the base topics of Zigbee2MQTT."""
 
     def __init__(self, *, roots: Sequence[str] = ("zigbee2mqtt",), name: str = "zigbee2mqtt") -> None:
-        super().__init__()
+        super().__init__(name)
         self._roots = tuple(root.strip("/") for root in roots)
-        self._name = name
         self._pages: dict[str, set[str]] = {}
         self._undescribed: dict[str, tuple[Series, ...]] = {}
-
-    @property
-    def name(self) -> str:
-        """The name of the profile."""
-        return self._name
 
     @property
     def filters(self) -> tuple[str, ...]:
