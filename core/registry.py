@@ -99,7 +99,8 @@ MAIN_REGISTERS: Final = {
 """The register that counts a point's consumption, first choice first, where its meter names none."""
 
 
-def _check_id(thing: str, code: str) -> None:
+def check_id(thing: str, code: str) -> None:
+    """Raise InputError for what is no identifier."""
     if not _ID.fullmatch(code):
         raise InputError(
             f"{thing} id {code!r} cannot be used",
@@ -107,7 +108,8 @@ def _check_id(thing: str, code: str) -> None:
         )
 
 
-def _check_text(thing: str, text: str) -> None:
+def check_text(thing: str, text: str) -> None:
+    """Raise InputError for an empty text."""
     if not text.strip():
         raise InputError(f"{thing} is empty", remedy="fill it in")
 
@@ -131,8 +133,8 @@ class Organisation:
     ico: str = ""
 
     def __post_init__(self) -> None:
-        _check_id("organisation", self.id)
-        _check_text(f"name of organisation {self.id}", self.name)
+        check_id("organisation", self.id)
+        check_text(f"name of organisation {self.id}", self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +171,9 @@ class Building:
     users: tuple[Dated, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_id("building", self.id)
-        _check_id(f"organisation of building {self.id}:", self.organisation)
-        _check_text(f"name of building {self.id}", self.name)
+        check_id("building", self.id)
+        check_id(f"organisation of building {self.id}:", self.organisation)
+        check_text(f"name of building {self.id}", self.name)
         for name, value in (("latitude", self.latitude), ("longitude", self.longitude)):
             if value is not None and not math.isfinite(value):
                 raise InputError(f"{name} of building {self.id} is {value}", remedy="write degrees, or nothing")
@@ -207,9 +209,9 @@ class Point:
     terms: tuple[Term, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_id("point", self.id)
-        _check_id(f"building of point {self.id}:", self.building)
-        _check_text(f"name of point {self.id}", self.name)
+        check_id("point", self.id)
+        check_id(f"building of point {self.id}:", self.building)
+        check_text(f"name of point {self.id}", self.name)
         _check_amount(f"max_rate of point {self.id}", self.max_rate)
         _check_amount(f"allowed_gap_h of point {self.id}", self.allowed_gap_h)
         self._check_code()
@@ -257,9 +259,9 @@ class Meter:
     final: float | None = None
 
     def __post_init__(self) -> None:
-        _check_id("meter", self.id)
-        _check_id(f"point of meter {self.id}:", self.point)
-        _check_text(f"device of meter {self.id}", self.device)
+        check_id("meter", self.id)
+        check_id(f"point of meter {self.id}:", self.point)
+        check_text(f"device of meter {self.id}", self.device)
         _check_aware(f"mounting of meter {self.id}", self.mounted)
         _check_aware(f"removal of meter {self.id}", self.removed)
         if self.removed is not None and self.removed <= self.mounted:
@@ -291,8 +293,8 @@ class DialEvent:
     retracted: bool = False
 
     def __post_init__(self) -> None:
-        _check_id("event", self.id)
-        _check_text(f"meter of event {self.id}", self.meter)
+        check_id("event", self.id)
+        check_text(f"meter of event {self.id}", self.meter)
         _check_aware(f"instant of event {self.id}", self.at)
         for name, value in (("final", self.final), ("first", self.first)):
             if value is not None and not math.isfinite(value):
@@ -319,8 +321,8 @@ class Station:
     fallbacks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_id("station", self.id)
-        _check_text(f"name of station {self.id}", self.name)
+        check_id("station", self.id)
+        check_text(f"name of station {self.id}", self.name)
         for name in ("latitude", "longitude", "altitude_m"):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
@@ -362,12 +364,12 @@ class Measure:
     note: str = ""
 
     def __post_init__(self) -> None:
-        _check_id("measure", self.id)
-        _check_text(f"name of measure {self.id}", self.name)
+        check_id("measure", self.id)
+        check_text(f"name of measure {self.id}", self.name)
         if not self.points:
             raise InputError(f"measure {self.id} names no point", remedy="name the points where it saves")
         for point in self.points:
-            _check_id(f"point of measure {self.id}:", point)
+            check_id(f"point of measure {self.id}:", point)
         if len(set(self.points)) < len(self.points):
             raise InputError(f"measure {self.id} names a point twice", remedy="name each point once")
         self._check_dates()
@@ -424,9 +426,9 @@ class Adjustment:
     who: str = ""
 
     def __post_init__(self) -> None:
-        _check_id("adjustment", self.id)
-        _check_id(f"point of adjustment {self.id}:", self.point)
-        _check_text(f"reason of adjustment {self.id}", self.reason)
+        check_id("adjustment", self.id)
+        check_id(f"point of adjustment {self.id}:", self.point)
+        check_text(f"reason of adjustment {self.id}", self.reason)
         if self.until is not None and self.until <= self.since:
             raise InputError(f"adjustment {self.id} ends before it begins", remedy="check since and until")
         if self.factor is not None and self.per_day is not None:
