@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from core.codes import check_id, check_text
 from core.errors import InputError
-from core.registry import check_id, check_text
 
 
 class Role(StrEnum):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from core.codes import check_id, check_text
 from core.errors import InputError
-from core.registry import check_id, check_text
 
 
 class StrategicGoal(StrEnum):

@@ -11,10 +11,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Self
 
+from core.codes import check_id, check_text
 from core.errors import InputError
+from core.plan import Activity, Area, Goal, Indicator, Project
 from core.units import Quantity, unit
 
-_ID: Final = re.compile(r"[^\s,;\"'\\\x00-\x1f]{1,120}")
 EAN_DIGITS: Final = 18
 EIC_LENGTH: Final = 16
 
@@ -97,21 +98,6 @@ MAIN_REGISTERS: Final = {
     Commodity.PV: ("energy.total", "energy.export", "energy.import"),
 }
 """The register that counts a point's consumption, first choice first, where its meter names none."""
-
-
-def check_id(thing: str, code: str) -> None:
-    """Raise InputError for what is no identifier."""
-    if not _ID.fullmatch(code):
-        raise InputError(
-            f"{thing} id {code!r} cannot be used",
-            remedy="use 1 to 120 characters without spaces, commas, semicolons, quotes or backslashes",
-        )
-
-
-def check_text(thing: str, text: str) -> None:
-    """Raise InputError for an empty text."""
-    if not text.strip():
-        raise InputError(f"{thing} is empty", remedy="fill it in")
 
 
 def _check_aware(thing: str, at: datetime | None) -> None:
@@ -442,7 +428,10 @@ class Adjustment:
             raise InputError(f"per_day {self.per_day} of adjustment {self.id} is no number", remedy="write a number")
 
 
-Entity = Organisation | Building | Point | Meter | DialEvent | Station | Measure | Adjustment
+Entity = (
+    Organisation | Building | Point | Meter | DialEvent | Station | Measure | Adjustment
+    | Goal | Area | Activity | Project | Indicator
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

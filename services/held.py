@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from core.errors import NotFound
+from core.plan import Activity, Area, Goal, Indicator, Project
 from core.ports import RecordStore
 from core.registry import (
     Adjustment,
@@ -20,13 +21,19 @@ from core.registry import (
 )
 
 E = TypeVar("E", bound=Entity)
-KINDS: Final[tuple[Any, ...]] = (Organisation, Building, Point, Meter, DialEvent, Station, Measure, Adjustment)
+KINDS: Final[tuple[Any, ...]] = (
+    Organisation, Building, Point, Meter, DialEvent, Station, Measure, Adjustment,
+    Goal, Area, Activity, Project, Indicator,
+)  # fmt: skip
 OWNER: Final[dict[Any, str]] = {
     Meter: "point",
     DialEvent: "meter",
     Adjustment: "point",
     Point: "building",
     Building: "organisation",
+    Activity: "area",
+    Project: "activity",
+    Indicator: "area",
 }
 
 

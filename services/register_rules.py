@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 from core.assigned import stated_quantity
 from core.errors import InputError
 from core.parts import check_sum, is_sum, parts_of
+from core.plan import Activity, Area, Goal, Indicator, Project
 from core.ports import RecordStore
 from core.registry import (
     MAIN_REGISTERS,
@@ -45,6 +46,11 @@ NAMES: Final[dict[type, str]] = {
     Station: "station",
     Measure: "measure",
     Adjustment: "adjustment",
+    Goal: "goal",
+    Area: "area",
+    Activity: "activity",
+    Project: "project",
+    Indicator: "indicator",
 }
 WATER: Final = {Commodity.COLD_WATER, Commodity.HOT_WATER}
 COUNTED: Final = {
@@ -223,6 +229,20 @@ def _references(thing: Entity) -> Iterator[tuple[str, type, str]]:
             yield from (("points", Point, key) for key in thing.points)
         case Station():
             yield from (("fallbacks", Station, key) for key in thing.fallbacks)
+        case Area() | Activity() | Project() | Indicator():
+            yield from _of_the_plan(thing)
+
+
+def _of_the_plan(thing: Area | Activity | Project | Indicator) -> Iterator[tuple[str, type, str]]:
+    match thing:
+        case Activity():
+            yield "area", Area, thing.area
+        case Project():
+            yield "activity", Activity, thing.activity
+        case Area() | Indicator():
+            yield from (("goals", Goal, key) for key in thing.goals)
+    if isinstance(thing, Indicator):
+        yield "area", Area, thing.area
 
 
 def _unknown_references(register: Snapshot, about: Collection[Place], assumed: Collection[Place]) -> Iterator[Problem]:

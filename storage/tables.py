@@ -34,6 +34,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from core.errors import InputError, TimeError
 from core.notes import Job
+from core.plan import Activity, Area, Goal, Indicator, Project
 from core.registry import Adjustment, Building, DialEvent, Measure, Meter, Organisation, Point, Station
 
 metadata: Final = MetaData(
@@ -150,6 +151,11 @@ KINDS: Final[dict[type, str]] = {
     Station: "station",
     Measure: "measure",
     Adjustment: "adjustment",
+    Goal: "goal",
+    Area: "area",
+    Activity: "activity",
+    Project: "project",
+    Indicator: "indicator",
 }
 """What the register holds, those referred to first, with its name in the audit trail."""
 
@@ -159,11 +165,16 @@ REFERENCES: Final = (
     Refers(kind=Point, field="parent", to=Point),
     Refers(kind=Meter, field="point", to=Point),
     Refers(kind=Adjustment, field="point", to=Point),
+    Refers(kind=Activity, field="area", to=Area),
+    Refers(kind=Project, field="activity", to=Activity),
+    Refers(kind=Indicator, field="area", to=Area),
 )
 
 LISTED: Final = (
     Refers(kind=Measure, field="points", to=Point),
     Refers(kind=Station, field="fallbacks", to=Station),
+    Refers(kind=Area, field="goals", to=Goal),
+    Refers(kind=Indicator, field="goals", to=Goal),
 )
 """Fields that list the ids of others, in JSON: kept right by the register's own questions, not by the database."""
 
@@ -202,7 +213,12 @@ def _table(name: str, kind: type[Any], targets: dict[str, str]) -> Table:
 
 
 def _entity_table(kind: type) -> Table:
-    return _table(f"{KINDS[kind]}s", kind, {r.field: f"{KINDS[r.to]}s.id" for r in REFERENCES if r.kind is kind})
+    return _table(_plural(kind), kind, {r.field: f"{_plural(r.to)}.id" for r in REFERENCES if r.kind is kind})
+
+
+def _plural(kind: type) -> str:
+    name = KINDS[kind]
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
 
 
 def _number() -> Column[int]:

@@ -12,6 +12,7 @@ import numpy as np
 from core.calendar import Period, instant, spans
 from core.errors import Conflict, InputError, NotFound, StoreUnavailable
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
+from core.plan import Activity, Area, Goal, Indicator, Project
 from core.ports import Sheet, Taken, Touched
 from core.readings import Readings, SeriesKey, concat, last_wins
 from core.registry import (
@@ -38,12 +39,20 @@ TABLES = {
     Station: "station",
     Measure: "measure",
     Adjustment: "adjustment",
+    Goal: "goal",
+    Area: "area",
+    Activity: "activity",
+    Project: "project",
+    Indicator: "indicator",
 }
 REFERS = {
     Building: {"organisation": Organisation},
     Point: {"building": Building},
     Meter: {"point": Point},
     Adjustment: {"point": Point},
+    Activity: {"area": Area},
+    Project: {"activity": Activity},
+    Indicator: {"area": Area},
 }
 
 
