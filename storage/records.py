@@ -14,11 +14,12 @@ from storage import records_notes as notes
 from storage import records_register as register
 from storage.records_alerts import AlertRecords
 from storage.records_database import Database, Lock
+from storage.records_publications import PublicationRecords
 
 E = TypeVar("E", bound=Entity)
 
 
-class SqlRecordStore(AlertRecords):
+class SqlRecordStore(AlertRecords, PublicationRecords):
     """Keeps records in the database at `url`: sqlite:///folder/file, or postgresql://user:password@host:port/name.
 
     May be used from several threads. A lost connection raises StoreUnavailable; the next call connects anew.

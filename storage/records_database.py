@@ -48,6 +48,7 @@ class Lock(IntEnum):
     DESCRIPTIONS = 0x0DECE703
     ALERTS = 0x0DECE704
     OUTBOX = 0x0DECE705
+    PUBLICATIONS = 0x0DECE706
 
 
 class Database:
