@@ -14,11 +14,13 @@ import numpy as np
 from core.alerts import AlertStore
 from core.calendar import Instants, Period
 from core.deliveries import DeliveryStore
+from core.leases import Leases
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
 from core.publications import PublicationStore
 from core.readings import Readings, SeriesKey
 from core.registry import Entity
 from core.rollup import RollUp
+from core.staged import StagedFiles
 
 E = TypeVar("E", bound=Entity)
 
@@ -112,7 +114,7 @@ class ReadingStore(Protocol):
         ...
 
 
-class RecordStore(AlertStore, DeliveryStore, PublicationStore, Protocol):
+class RecordStore(AlertStore, DeliveryStore, PublicationStore, Leases, StagedFiles, Protocol):
     """Keeps the register and what people did. Every change of the register is audited in the same transaction."""
 
     def start(self) -> None:
