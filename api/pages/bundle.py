@@ -3,6 +3,7 @@
 import hashlib
 import json
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,12 @@ def chart_locales() -> bytes:
         "en": {"number": vl_convert.get_format_locale("en-GB"), "time": vl_convert.get_time_format_locale("en-GB")},
     }
     return f"window.chartLocales = {json.dumps(made)};".encode()
+
+
+@cache
+def library_mark() -> str:
+    """Return the version of the package that the charts' library and locales are made by."""
+    return version("vl-convert-python")
 
 
 @cache

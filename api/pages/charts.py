@@ -5,6 +5,7 @@ computer. What is missing is a grey band, never a bar of zero.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import altair as alt
@@ -59,6 +60,16 @@ def data_of(rows: Rows) -> alt.Data:
     return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]  # Altair leaves it untyped
 
 
+def later(name: str) -> alt.NamedData:
+    """Return data that are given to a drawing when it is shown (`shown`)."""
+    return alt.NamedData(name=name)  # type: ignore[no-untyped-call]  # Altair leaves it untyped
+
+
+def shown(drawing: Spec, description: str, **rows: Rows) -> Spec:
+    """Return a drawing with its data. Drawings are kept: making one takes longer than most questions."""
+    return {**drawing, "description": description, "datasets": {name: list(some) for name, some in rows.items()}}
+
+
 def value_axis() -> alt.Axis:
     """Return the axis of amounts."""
     return alt.Axis(title=None, tickCount=5)
@@ -72,8 +83,13 @@ def _month_axis(words: Language) -> alt.X:
 
 def by_month(rows: Rows, *, unit: str, labels: tuple[str, str], color: str, words: Language, title: str) -> Spec:
     """Return months of this year beside those of the year before: rows of month, series, amount, note."""
+    return shown(_by_month(unit, labels, color, words), title, rows=rows)
+
+
+@cache
+def _by_month(unit: str, labels: tuple[str, str], color: str, words: Language) -> Spec:
     bars = (
-        alt.Chart(data_of(rows))
+        alt.Chart(later("rows"))
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
             x=_month_axis(words),
@@ -88,15 +104,19 @@ def by_month(rows: Rows, *, unit: str, labels: tuple[str, str], color: str, word
             ],
         )
     )
-    return finished(bars, title, unit)
+    return finished(bars, "", unit)
 
 
 def stacked_by_month(rows: Rows, *, unit: str, names: Sequence[tuple[str, str]], words: Language, title: str) -> Spec:
     """Return months of this year by commodity, with the year before as a mark: rows of month, name, amount, before."""
-    data = data_of(rows)
+    return shown(_stacked_by_month(unit, tuple(names), words), title, rows=rows)
+
+
+@cache
+def _stacked_by_month(unit: str, names: tuple[tuple[str, str], ...], words: Language) -> Spec:
     scale = alt.Scale(domain=[n for n, _ in names], range=[COMMODITIES[c] for _, c in names])
     bars = (
-        alt.Chart(data)
+        alt.Chart(later("rows"))
         .mark_bar()
         .encode(
             x=_month_axis(words),
@@ -112,11 +132,11 @@ def stacked_by_month(rows: Rows, *, unit: str, names: Sequence[tuple[str, str]],
     )
     before = alt.Tooltip("before:Q", title=words.text("The year before"), format=",.0f")
     marks = (
-        alt.Chart(data)
+        alt.Chart(later("rows"))
         .mark_tick(color=INK, thickness=2, opacity=0.8)
         .encode(x=_month_axis(words), y=alt.Y("before:Q"), tooltip=[before])
     )
-    return finished(bars + marks, title, unit)
+    return finished(bars + marks, "", unit)
 
 
 TIMES: Final = {
@@ -143,25 +163,33 @@ def over_time(rows: Rows, *, period: Period, unit: str, words: Language, title: 
     The measured part of a period's amount stands below its estimated part, from `measured` to `total`; behind them
     is a band where data are missing. The year before is a dashed line.
     """
+    lost = [row for row in rows if row["missing"] > SEEN]
+    has = {"lost": bool(lost), "before": any(row["before"] is not None for row in rows)}
+    return shown(_over_time(period, unit, words, apart=len(rows) <= SEPARATE, **has), title, rows=rows, lost=lost)
+
+
+@cache
+def _over_time(period: Period, unit: str, words: Language, *, apart: bool, lost: bool, before: bool) -> Spec:
     form = TIMES.get(period, TIMES[Period.DAY])[words.code != "cs"]
     axis = alt.Axis(title=None, labelOverlap=True, grid=False, format=form, tickCount=TICKS.get(period, alt.Undefined))
     x = alt.X("start:T", scale=alt.Scale(type="utc"), axis=axis)
-    data, layers = data_of(rows), []
-    lost = [row for row in rows if row["missing"] > SEEN]
+    layers = []
     if lost:
         shade = alt.Opacity("missing:Q", scale=alt.Scale(domain=[0, 1], range=[0.15, 0.8]), legend=None)
-        band = alt.Chart(data_of(lost)).mark_rect(color=MISSING)
+        band = alt.Chart(later("lost")).mark_rect(color=MISSING)
         layers.append(band.encode(x=x, x2="end:T", opacity=shade, tooltip=_tooltips(unit, words)))
     low = alt.Y("zero:Q", axis=value_axis())
     parts = (("zero", "measured", MEASURED), ("measured", "total", ESTIMATED))
     for bottom, top, color in parts:
         y = low if bottom == "zero" else alt.Y(f"{bottom}:Q")
-        bar = alt.Chart(data).mark_rect(color=color, stroke="white", strokeWidth=0.5 if len(rows) <= SEPARATE else 0)
+        bar = alt.Chart(later("rows")).mark_rect(color=color, stroke="white", strokeWidth=0.5 if apart else 0)
         layers.append(bar.encode(x=x, x2="end:T", y=y, y2=f"{top}:Q", tooltip=_tooltips(unit, words)))
-    if any(row["before"] is not None for row in rows):
-        line = alt.Chart(data).mark_line(color=BEFORE, strokeWidth=2, interpolate="step-after", strokeDash=[5, 3])
+    if before:
+        line = alt.Chart(later("rows")).mark_line(
+            color=BEFORE, strokeWidth=2, interpolate="step-after", strokeDash=[5, 3]
+        )
         layers.append(line.encode(x=x, y="before:Q"))
-    return finished(alt.layer(*layers), title, unit)
+    return finished(alt.layer(*layers), "", unit)
 
 
 def _tooltips(unit: str, words: Language) -> list[alt.Tooltip]:
@@ -171,3 +199,65 @@ def _tooltips(unit: str, words: Language) -> list[alt.Tooltip]:
         alt.Tooltip("was:N", title=words.text("The year before")),
         alt.Tooltip("note:N", title=words.text("Quality")),
     ]
+
+
+def typical_day(rows: Rows, *, names: Sequence[str], unit: str, words: Language, title: str) -> Spec:
+    """Return the mean day of each type: rows of hour (0 to 23), type, value."""
+    return shown(_typical_day(tuple(names), unit, words), title, rows=rows)
+
+
+KINDS_OF_DAY: Final = (MEASURED, BEFORE, ESTIMATED)
+
+
+@cache
+def _typical_day(names: tuple[str, ...], unit: str, words: Language) -> Spec:
+    scale = alt.Scale(domain=list(names), range=list(KINDS_OF_DAY[: len(names)]))
+    lines = (
+        alt.Chart(later("rows"))
+        .mark_line(interpolate="step-after", strokeWidth=2.5)
+        .encode(
+            x=alt.X("hour:Q", axis=alt.Axis(title=words.text("hour of the day"), tickCount=12, grid=False)),
+            y=alt.Y("value:Q", axis=value_axis(), scale=alt.Scale(zero=True)),
+            color=alt.Color("type:N", scale=scale),
+            strokeDash=alt.StrokeDash("type:N", legend=None, scale=alt.Scale(domain=list(names))),
+            tooltip=[
+                alt.Tooltip("type:N", title=words.text("Day")),
+                alt.Tooltip("hour:Q", title=words.text("Hour")),
+                alt.Tooltip("value:Q", title=unit, format=",.2f"),
+            ],
+        )
+    )
+    return finished(lines, "", unit)
+
+
+def years(rows: Rows, *, names: Sequence[str], color: str, unit: str, words: Language, title: str) -> Spec:
+    """Return months of several years as lines, the last of them strong: rows of month, series, amount, note."""
+    return shown(_years(tuple(names), color, unit, words), title, rows=rows)
+
+
+EARLIER_YEARS: Final = ("#cdb9dd", "#a9b8c0", "#7f98a5", "#8a6fb0")
+
+
+@cache
+def _years(names: tuple[str, ...], color: str, unit: str, words: Language) -> Spec:
+    earlier = EARLIER_YEARS[len(EARLIER_YEARS) - len(names) + 1 :]
+    width = alt.StrokeWidth(
+        "series:N", legend=None, scale=alt.Scale(domain=list(names), range=[1.75] * (len(names) - 1) + [3.5])
+    )
+    lines = (
+        alt.Chart(later("rows"))
+        .mark_line(point=alt.OverlayMarkDef(size=28))
+        .encode(
+            x=_month_axis(words),
+            y=alt.Y("amount:Q", axis=value_axis(), scale=alt.Scale(zero=True)),
+            color=alt.Color("series:N", scale=alt.Scale(domain=list(names), range=[*earlier, color])),
+            strokeWidth=width,
+            tooltip=[
+                alt.Tooltip("month:N", title=words.text("Month")),
+                alt.Tooltip("series:N", title=words.text("Year")),
+                alt.Tooltip("amount:Q", title=unit, format=",.1f"),
+                alt.Tooltip("note:N", title=words.text("Quality")),
+            ],
+        )
+    )
+    return finished(lines, "", unit)

@@ -25,12 +25,12 @@ from api.pages import (
     stations,
 )
 from api.pages.bundle import STATIC, chart_library, chart_locales
+from api.pages.navigation import pages_of
 from api.pages.view import MustLogIn, back
 
 router = APIRouter(include_in_schema=False)
 
 KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
-FOR_A_DAY: Final = {"Cache-Control": "public, max-age=86400"}
 SCRIPT: Final = "text/javascript; charset=utf-8"
 FILES: Final = frozenset({"style.css", "charts.js", "page.js", "mark.svg"})
 
@@ -38,13 +38,13 @@ FILES: Final = frozenset({"style.css", "charts.js", "page.js", "mark.svg"})
 @router.get("/static/vega.js")
 def library() -> Response:
     """Serve the charts' library."""
-    return Response(chart_library(), headers=FOR_A_DAY, media_type=SCRIPT)
+    return Response(chart_library(), headers=KEPT, media_type=SCRIPT)
 
 
 @router.get("/static/locales.js")
 def locales() -> Response:
     """Serve how charts write numbers."""
-    return Response(chart_locales(), headers=FOR_A_DAY, media_type=SCRIPT)
+    return Response(chart_locales(), headers=KEPT, media_type=SCRIPT)
 
 
 @router.get("/static/{name}")
@@ -69,4 +69,5 @@ def build_pages(app: FastAPI) -> None:
         app.include_router(module.router)
     for module in (measures, stations, reading_imports, alerts):
         app.include_router(module.router)
+    app.state.pages = pages_of(app)
     app.add_exception_handler(MustLogIn, to_login)

@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.access import ANYONE, COOKIE, check_origin, cookie_holder
 from api.model_texts import shown_reason
-from api.pages.bundle import mark
+from api.pages.bundle import library_mark, mark
+from api.pages.navigation import way
 from api.problems import Refused
 from api.rim import SAFE_METHODS
 from api.room import Room, room_of
@@ -45,7 +46,8 @@ def templates(code: str) -> Environment:
 
 def static(name: str) -> str:
     """Return the address of a static file, changing with its content."""
-    return f"/static/{name}?v={mark(name)}"
+    made = library_mark() if name in {"vega.js", "locales.js"} else mark(name)
+    return f"/static/{name}?v={made}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,11 @@ class Viewer:
     def page(self, template: str, *, status: int = 200, **shown: Any) -> Response:  # noqa: ANN401 - what templates show
         """Return a page."""
         counts = _counts(self.room)
-        text = templates(self.words.code).get_template(template).render(v=self, counts=counts, **shown)
+        text = (
+            templates(self.words.code)
+            .get_template(template)
+            .render(v=self, counts=counts, way=way(self.request, counts), **shown)
+        )
         answer = HTMLResponse(text, status, {"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"})
         return remember_language(self.request, answer)
 
