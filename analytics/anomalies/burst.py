@@ -11,16 +11,16 @@ from core.readings import Floats
 
 REACH_DAYS: Final = 300
 LEAST_DAYS: Final = 30
-MORE: Final = 1.2
-"""Two hours in a row, each this many times the largest single hour of 300 days: no use ever was so."""
+MORE: Final = 0.2
+"""Two hours in a row, each by this share above the largest single hour of 300 days: no use ever was so."""
 OVER_HOURS: Final = 2
 PAUSE_US: Final = 12 * HOUR_US
 
 
-def bursts(hours: Hours, now_us: int) -> list[Finding]:
+def bursts(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     """Return hours in which far more flowed than in any hours of the 300 days before [m³]. O(n).
 
-    Opens after two hours, each a fifth above the largest single hour of the past; clears below that.
+    Opens after two hours, each a fifth (times `factor`) above the largest single hour of the past; clears below that.
     """
     if not hours.measured.any():
         return []
@@ -31,7 +31,7 @@ def bursts(hours: Hours, now_us: int) -> list[Finding]:
     np.maximum.at(daily[:, 0], hours.row, known)
     worst = trailing_max(daily, REACH_DAYS, 1)[:, 0][hours.row]
     seen = trailing_sum((hours.by_day(hours.measured) > 12).astype(float), REACH_DAYS, 1)[hours.row]  # noqa: PLR2004 - half a day
-    fires = (lasting > MORE * worst) & (worst > 0) & (seen >= LEAST_DAYS)
+    fires = (lasting > (1 + factor * MORE) * worst) & (worst > 0) & (seen >= LEAST_DAYS)
     runs = spans(held(fires, np.isfinite(hours.amount) & (hours.amount <= worst)))
     found = [_burst(hours, int(a), int(b), worst) for a, b in runs]
     return still_open(joined(found, PAUSE_US), now_us, PAUSE_US)

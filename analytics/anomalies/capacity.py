@@ -25,12 +25,16 @@ SURE: Final = 0.5
 """Three of ten quarter-hours end above what is foretold plus so many deviations of the point's own errors."""
 
 
-def breaches(starts_us: Longs, power_kw: Floats, reserved_kw: Floats, now_us: int) -> list[Finding]:
+def breaches(
+    starts_us: Longs, power_kw: Floats, reserved_kw: Floats, now_us: int, *, factor: float = 1.0
+) -> list[Finding]:
     """Return where quarter-hours (n, mean power [kW], NaN unknown) exceed what is reserved (n) [kW]. O(n).
+
+    From `factor` times what is reserved; NaN where nothing is.
 
     Breaches no more than a day apart are one finding; it clears when a day has passed without.
     """
-    over = np.flatnonzero(power_kw > reserved_kw)
+    over = np.flatnonzero(power_kw > factor * reserved_kw)
     found = [_breach(int(starts_us[i]), float(power_kw[i]), float(reserved_kw[i])) for i in _leading(starts_us, over)]
     ends = _leading(starts_us, over, last=True)
     whole = [_until(one, starts_us, power_kw, int(last)) for one, last in zip(found, ends, strict=True)]
@@ -123,7 +127,7 @@ def _own_errors(at_us: Longs, foretold: Floats, actual: Floats) -> Floats:
     return np.asarray(spread[day, part])
 
 
-def foretellings(at_us: Longs, energy_kwh: Floats, reserved_kw: float) -> tuple[Longs, Floats, Floats]:
+def foretellings(at_us: Longs, energy_kwh: Floats, reserved_kw: float | Floats) -> tuple[Longs, Floats, Floats]:
     """Return the first readings of quarter-hours that are foretold to exceed, what is foretold, and the own error [kW].
 
     Fires where three of ten such quarter-hours of the last two weeks would have ended above: a breach missed costs more
@@ -137,17 +141,20 @@ def foretellings(at_us: Longs, energy_kwh: Floats, reserved_kw: float) -> tuple[
     return firsts, foretold[firsts], spread[firsts]
 
 
-def projected_breaches(at_us: Longs, energy_kwh: Floats, reserved_kw: float, now_us: int) -> list[Finding]:
-    """Return quarter-hours foretold, while they run, to exceed `reserved_kw`. O(n log n).
+def projected_breaches(
+    at_us: Longs, energy_kwh: Floats, reserved_kw: float | Floats, now_us: int, *, factor: float = 1.0
+) -> list[Finding]:
+    """Return quarter-hours foretold, while they run, to exceed `factor` times what is reserved. O(n log n).
 
     Readings come several times a quarter-hour (else nothing can be foretold): n instants and the cumulated energy. One
-    finding a day.
+    finding a day. `reserved_kw` holds for all, or a value each (NaN: nothing is reserved).
     """
     if len(at_us) < LEAST_ERRORS:
         return []
-    firsts, foretold, spread = foretellings(at_us, energy_kwh, reserved_kw)
+    reserved = np.broadcast_to(np.asarray(reserved_kw, float), len(at_us))
+    firsts, foretold, spread = foretellings(at_us, energy_kwh, factor * reserved)
     found = [
-        _projected(int(at_us[i]), float(power), float(error), reserved_kw)
+        _projected(int(at_us[i]), float(power), float(error), float(reserved[i]))
         for i, power, error in zip(firsts, foretold, spread, strict=True)
     ]
     return still_open(joined(found, PAUSE_US), now_us, PAUSE_US)

@@ -1,6 +1,7 @@
 """What a dial itself does wrong: readings off the line, falls that stay, counting backwards, exchanged registers."""
 
 from collections.abc import Iterable
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -47,21 +48,21 @@ def _of_mark(mark: Mark, unit: str) -> Finding:
     )
 
 
-def reversed_dial(at_us: Longs, value: Floats, unit: str) -> list[Finding]:
-    """Return where a dial (n readings in order) counts backwards: three falls or more with no rise between. O(n).
+def reversed_dial(at_us: Longs, value: Floats, unit: str, *, factor: float = 1.0) -> list[Finding]:
+    """Return where a dial (n readings in order) counts backwards: three falls (times `factor`) without a rise. O(n).
 
     It may stand still meanwhile; it ends with the next rise. A lone fall is a glitch, roll-over or exchange.
     """
-    change = np.diff(value)
+    change, least = np.diff(value), ceil(RUN_BACK * factor)
     found = []
     fallen = np.concatenate([[0], np.cumsum(change < 0)])
     runs = spans(change <= 0)
-    for first, behind in runs[fallen[runs[:, 1]] - fallen[runs[:, 0]] >= RUN_BACK]:
+    for first, behind in runs[fallen[runs[:, 1]] - fallen[runs[:, 0]] >= least]:
         falls = first + np.flatnonzero(change[first:behind] < 0)
         if _jumps(-change[falls]):
             continue
         end = int(behind) if behind < len(change) else None
-        found.append(_backwards(at_us, value, falls, end, unit))
+        found.append(_backwards(at_us, value, falls, end, told=int(falls[least - 1]) + 1, unit=unit))
     return found
 
 
@@ -70,49 +71,52 @@ def _jumps(falls: Floats) -> bool:
     return bool(falls.max() > 0.9 * falls.sum())
 
 
-def _backwards(at_us: Longs, value: Floats, falls: Longs, end: int | None, unit: str) -> Finding:
+def _backwards(at_us: Longs, value: Floats, falls: Longs, end: int | None, *, told: int, unit: str) -> Finding:
     last = int(falls[-1]) + 1
     return Finding(
         rule=Rule.REVERSED,
         from_us=int(at_us[falls[0]]),
         to_us=None if end is None else int(at_us[last]),
-        raised_us=int(at_us[falls[RUN_BACK - 1] + 1]),
+        raised_us=int(at_us[told]),
         severity=Severity.HIGH,
         unit=unit,
         evidence={"falls": len(falls), "fell_by": rounded(float(value[falls[0]] - value[last]))},
     )
 
 
-def swapped_registers(taken: Hours, given: Hours, unit: str) -> list[Finding]:
+def swapped_registers(taken: Hours, given: Hours, unit: str, *, factor: float = 1.0) -> list[Finding]:
     """Return where import and export look exchanged: export grows in the dark, import does not. O(n).
 
-    `taken` and `given` are the same hours of both registers. Three nights in a row make it, three others clear it.
+    `taken` and `given` are the same hours of both registers. Three nights (times `factor`) in a row make it,
+    three others clear it.
     """
     dark = np.isin(taken.hour, DARK_HOURS) & taken.measured & given.measured
     drawn, fed = (one.by_day(np.where(dark, np.nan_to_num(one.amount), 0.0)) for one in (taken, given))
     counted = taken.by_day(dark) >= len(DARK_HOURS) - 1
     wrong = counted & (fed > 0) & (drawn <= DARK_SHARE * fed)
     right = counted & (drawn > 0) & (fed <= DARK_SHARE * drawn)
-    return [_swapped(taken, given, wrong, right, night=night, unit=unit) for night in _begins(wrong, right)]
+    least = ceil(NIGHTS * factor)
+    begins = _begins(wrong, right, least)
+    return [_swapped(taken, given, wrong, right, nights=(night, night + least - 1), unit=unit) for night in begins]
 
 
-def _begins(wrong: Bools, right: Bools) -> list[int]:
+def _begins(wrong: Bools, right: Bools, least: int) -> list[int]:
     """Return the first nights of runs of wrong ones that are long enough, each after right ones."""
     begins: list[int] = []
     free = 0
     for first, behind in spans(wrong):
-        if behind - first >= NIGHTS and first >= free:
+        if behind - first >= least and first >= free:
             begins.append(int(first))
             mended = np.flatnonzero(np.convolve(right[behind:], np.ones(NIGHTS))[: len(right) - behind] >= NIGHTS)
             free = int(behind) + int(mended[0]) if len(mended) else len(right)
     return begins
 
 
-def _swapped(taken: Hours, given: Hours, wrong: Bools, right: Bools, *, night: int, unit: str) -> Finding:
-    row = taken.row
+def _swapped(taken: Hours, given: Hours, wrong: Bools, right: Bools, *, nights: tuple[int, int], unit: str) -> Finding:
+    row, night = taken.row, nights[0]
     later = np.flatnonzero(right[night:])
     begin = int(np.searchsorted(row, night))
-    told = int(np.searchsorted(row, night + NIGHTS - 1, side="right")) - 1
+    told = int(np.searchsorted(row, nights[1], side="right")) - 1
     end = int(np.searchsorted(row, night + later[0])) if len(later) else None
     chosen = wrong[row] & np.isin(taken.hour, DARK_HOURS)
     return Finding(

@@ -34,7 +34,7 @@ YEAR_DAYS: Final = 365
 SUNNY: Final = 1.5  # kWh/m² in the day: below it snow, fog and dirt tell nothing of the plant
 PV_DAYS: Final = 60
 PV_LEAST: Final = 12
-PV_LOW: Final = 0.6
+PV_LACKS: Final = 0.4
 PV_MENDED: Final = 0.8
 PV_RUN: Final = 3
 
@@ -57,27 +57,28 @@ def _far_off(gap: Floats, expected: Floats, width: int, least: float) -> tuple[F
     return share, np.asarray((size > np.maximum(least, OWN_WORST * worst)) & enough)
 
 
-def deviations(days: Days, expected: Floats, unit: str, now_us: int) -> list[Finding]:
+def deviations(days: Days, expected: Floats, unit: str, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     """Return where consumption is far from the baseline (d,): a week above, or two weeks below. O(d).
 
-    Further than ever in the 300 days before, and by 20 % (below: 30 %). It clears when the last week is within half.
+    Further than ever in the 300 days before, and by 20 % (below: 30 %), times `factor`. It clears when the
+    last week is within half.
     """
     gap = days.total - expected
-    week, far = _far_off(gap, expected, WEEK, LEAST_SHARE)
-    fortnight, below = _far_off(gap, expected, LESS_DAYS, LESS_SHARE)
+    week, far = _far_off(gap, expected, WEEK, factor * LEAST_SHARE)
+    fortnight, below = _far_off(gap, expected, LESS_DAYS, factor * LESS_SHARE)
     more = _episodes(days, gap, far & (week > 0), week, (WEEK, unit, Rule.DEVIATION))
     less = _episodes(days, gap, below & (fortnight < 0), fortnight, (LESS_DAYS, unit, Rule.DEVIATION))
     return still_open(sorted([*more, *less], key=lambda one: one.from_us), now_us, DAY_US)
 
 
-def drifts(days: Days, expected: Floats, unit: str, now_us: int) -> list[Finding]:
+def drifts(days: Days, expected: Floats, unit: str, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     """Return where consumption has moved away from the baseline for eight weeks further than ever. O(d).
 
-    By 15 % upwards, by 30 % downwards: that less is used is seldom a fault.
+    By 15 % upwards, by 30 % downwards (times `factor`): that less is used is seldom a fault.
     """
     gap = days.total - expected
-    share, far = _far_off(gap, expected, DRIFT_DAYS, DRIFT_SHARE)
-    tells = far & ((share > 0) | (share < -LESS_SHARE))
+    share, far = _far_off(gap, expected, DRIFT_DAYS, factor * DRIFT_SHARE)
+    tells = far & ((share > 0) | (share < -factor * LESS_SHARE))
     return still_open(_episodes(days, gap, tells, share, (DRIFT_DAYS, unit, Rule.DRIFT)), now_us, DAY_US)
 
 
@@ -115,11 +116,11 @@ def _off(days: Days, gap: Floats, span: tuple[int, int, int], share: float, kind
     )
 
 
-def warm_heating(days: Days, temp_c: Floats, unit: str, now_us: int) -> list[Finding]:
+def warm_heating(days: Days, temp_c: Floats, unit: str, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     """Return where heat is drawn (d,) on three warm days in a row or more (daily mean `temp_c`). O(d).
 
     What is drawn beyond the hot water of the last year's hot workdays or free days (their lower fifth), by a fifth of a
-    cold day.
+    cold day, times `factor`.
     It clears on a day that is within it, or no longer warm.
     """
     hot = [np.where((temp_c >= HOT_C) & (days.free == kind), days.total, np.nan) for kind in (False, True)]
@@ -127,7 +128,7 @@ def warm_heating(days: Days, temp_c: Floats, unit: str, now_us: int) -> list[Fin
     base = np.where(days.free, of_free, of_work)
     cold = trailing_quantile(np.where(temp_c <= COLD_C, days.total, np.nan), 0.5, YEAR_DAYS, 1, WEEK)
     excess = days.total - base
-    wasted = (temp_c >= WARM_C) & (excess > HEAT_SHARE * (cold - base)) & (cold > base)
+    wasted = (temp_c >= WARM_C) & (excess > factor * HEAT_SHARE * (cold - base)) & (cold > base)
     runs = [(int(a), int(b)) for a, b in spans(np.asarray(wasted, bool)) if b - a >= WARM_DAYS]
     found = [_warm(days, excess, temp_c, (a, b), (float(base[a]), unit)) for a, b in runs]
     return still_open(joined(found, WARM_PAUSE_US), now_us, WARM_PAUSE_US)
@@ -148,18 +149,19 @@ def _warm(days: Days, excess: Floats, temp_c: Floats, span: tuple[int, int], lea
     )
 
 
-def pv_below(days: Days, sun_kwh_m2: Floats, unit: str, now_us: int) -> list[Finding]:
+def pv_below(days: Days, sun_kwh_m2: Floats, unit: str, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     """Return where a plant (d, generation) gives less than the sun lets expect: below 60 % on three sunny days. O(d).
 
     `sun_kwh_m2` is the day's irradiation, or the mean of plants nearby scaled to it; what the plant makes of it is its
     own: the upper fifth of the 60 days before. It clears with a sunny day of 80 %.
+    `factor` multiplies the 40 % that must lack.
     """
     sunny = np.flatnonzero((sun_kwh_m2 >= SUNNY) & np.isfinite(days.total))
     gives = days.total[sunny] / sun_kwh_m2[sunny]
     usual = trailing_quantile(gives, 0.8, PV_DAYS, PV_RUN + 1, PV_LEAST)
     found: list[Finding] = []
     free = 0
-    for a, b in spans(np.asarray(gives < PV_LOW * usual, bool)):
+    for a, b in spans(np.asarray(gives < (1 - min(factor * PV_LACKS, 1.0)) * usual, bool)):
         if b - a < PV_RUN or a < free:
             continue
         mended = np.flatnonzero(gives[a:] >= PV_MENDED * usual[a])

@@ -149,18 +149,18 @@ def _runs(hours: Hours, masked: Bools, level: Floats) -> _Runs:
     return _Runs(score=score, length=length, daily=daily)
 
 
-def leaks(hours: Hours, now_us: int) -> list[Finding]:
+def leaks(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     """Return the leaks of a water point [m³]; O(hours x levels) for each leak found.
 
-    Opens where the run above a level outweighs both ENOUGH and the point's own worst run of 300 days; clears where an
-    hour falls below half the level and it does not return for a day.
+    Opens where the run above a level outweighs both ENOUGH (times `factor`) and the point's own worst run of 300 days;
+    clears where an hour falls below half the level and it does not return for a day.
     """
     if not hours.measured.any():
         return []
     hours = smoothed(hours)
     level, masked, start, found = levels(hours), np.zeros(len(hours), bool), 0, []
     runs = _runs(hours, masked, level)
-    while (hit := _first(hours, runs, start)) is not None:
+    while (hit := _first(hours, runs, start, factor * ENOUGH)) is not None:
         at, which = hit
         begin = at - int(runs.length[which, at]) + 1
         below = np.flatnonzero(hours.amount[at:] < CLEARED * level[which])
@@ -174,10 +174,10 @@ def leaks(hours: Hours, now_us: int) -> list[Finding]:
     return still_open(joined(found, PAUSE_US), now_us, PAUSE_US)
 
 
-def _first(hours: Hours, runs: _Runs, start: int) -> tuple[int, int] | None:
+def _first(hours: Hours, runs: _Runs, start: int, enough: float) -> tuple[int, int] | None:
     """Return the first hour from `start` at which a run is enough, and the highest level at which it is."""
     worst = trailing_max(runs.daily, REACH_DAYS, LAG_DAYS)[hours.row].T
-    fires = (runs.score >= np.maximum(ENOUGH, OWN_WORST * worst)) & (runs.length >= LEAST_RUN_H + together(hours) - 1)
+    fires = (runs.score >= np.maximum(enough, OWN_WORST * worst)) & (runs.length >= LEAST_RUN_H + together(hours) - 1)
     fires[:, :start] = False
     where = np.flatnonzero(fires.any(axis=0))
     return (int(where[0]), int(np.flatnonzero(fires[:, where[0]])[-1])) if len(where) else None
@@ -236,8 +236,11 @@ def _floor(hours: Hours, begin: int, masked: Bools) -> dict[str, float]:
     return {"median": float(np.median(least)), "p95": float(np.quantile(least, 0.95))}
 
 
-def never_zero(hours: Hours, now_us: int) -> list[Finding]:
-    """Return where a point whose days had flow-free hours has had none for two days, or longer than ever. O(n)."""
+def never_zero(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:
+    """Return where a point whose days had flow-free hours has had none for two days, or longer than ever. O(n).
+
+    `factor` multiplies the two days.
+    """
     flows = hours.amount >= max(hours.quantum, LEAST_FLOW) / 2
     free = hours.measured & ~flows
     seen_days = hours.by_day(hours.measured) >= 20  # noqa: PLR2004 - hours without which a day tells nothing
@@ -249,7 +252,7 @@ def never_zero(hours: Hours, now_us: int) -> list[Finding]:
     daily = np.zeros(hours.days)
     np.maximum.at(daily, hours.row, length)
     worst = trailing_max(daily, REACH_DAYS, 4)[hours.row]
-    fires = (length >= np.maximum(NEVER_ZERO_H, 1.5 * worst)) & had[hours.row]
+    fires = (length >= np.maximum(factor * NEVER_ZERO_H, 1.5 * worst)) & had[hours.row]
     found, start = [], 0
     while len(where := np.flatnonzero(fires[start:])):
         at = start + int(where[0])

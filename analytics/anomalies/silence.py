@@ -47,16 +47,17 @@ def limits(apart_us: Longs) -> tuple[Floats, Floats]:
     return expected, np.maximum(MISSED * expected + SLACK_US, OWN_WORST * own)
 
 
-def silences(at_us: Longs, now_us: int, unit: str) -> list[Finding]:
+def silences(at_us: Longs, now_us: int, unit: str, *, dead: float = 1.0, gap: float = 1.0) -> list[Finding]:
     """Return the silences of a series of readings (n ascending instants) until now. O(n).
 
-    One that goes on is `dead`, one that ended a `gap`.
+    One that goes on is `dead`, one that ended a `gap`; the two factors multiply the longest that is no silence.
     """
     if len(at_us) <= LEAST:
         return []
     thin = at_us[np.concatenate([[True], np.diff(at_us // BIN_US) > 0])]
     ends = np.append(thin[1:], max(now_us, int(thin[-1])))
     expected, limit = limits(ends - thin)
+    limit *= np.where(np.arange(len(thin)) == len(thin) - 1, dead, gap)
     long = np.flatnonzero((ends - thin) > np.nan_to_num(limit, nan=np.inf))
     open_end = len(thin) - 1
     return [

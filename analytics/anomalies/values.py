@@ -30,15 +30,17 @@ def _peaks(steps: Steps) -> Floats:
     return np.asarray(np.partition(window, -3, axis=1)[:, -3][steps.row])
 
 
-def spikes(steps: Steps, unit: str) -> list[Finding]:
+def spikes(steps: Steps, unit: str, *, factor: float = 1.0) -> list[Finding]:
     """Return values above five times the third highest peak of the point's last 60 days that are gone at once. O(n).
+
+    `factor` multiplies the five.
 
     They are told when the value after them is back; what stays is no spike.
     """
     if len(steps) < LEAST_STEPS:
         return []
     peak = _peaks(steps)
-    high = (peak > 0) & (steps.counted > SPIKE * peak) & (np.arange(len(steps)) >= LEAST_STEPS)
+    high = (peak > 0) & (steps.counted > SPIKE * factor * peak) & (np.arange(len(steps)) >= LEAST_STEPS)
     runs = [(a, b) for a, b in spans(high) if b - a <= SPIKE_STEPS and b < len(steps)]
     return [
         _off(steps, int(a), int(b), Rule.SPIKE, unit=unit, more={"third_peak": rounded(float(peak[a]))})
@@ -46,14 +48,14 @@ def spikes(steps: Steps, unit: str) -> list[Finding]:
     ]
 
 
-def below_zero(steps: Steps, unit: str) -> list[Finding]:
-    """Return runs of three and more amounts below zero: a meter mounted the wrong way round. O(n)."""
-    runs = [(a, b) for a, b in spans(steps.counted < 0) if b - a >= FLAT_STEPS]
+def below_zero(steps: Steps, unit: str, *, factor: float = 1.0) -> list[Finding]:
+    """Return runs of three (times `factor`) and more amounts below zero: a meter the wrong way round. O(n)."""
+    runs = [(a, b) for a, b in spans(steps.counted < 0) if b - a >= FLAT_STEPS * factor]
     return [_off(steps, int(a), int(b), Rule.REVERSED, unit=unit, more={}) for a, b in runs]
 
 
-def clipped(steps: Steps, unit: str) -> list[Finding]:
-    """Return where values stand at the highest ever: three the very same in a row. O(n).
+def clipped(steps: Steps, unit: str, *, factor: float = 1.0) -> list[Finding]:
+    """Return where values stand at the highest ever: three (times `factor`) the very same in a row. O(n).
 
     A point whose values repeat often anyway (coarse digits) shows nothing by it.
     """
@@ -65,7 +67,7 @@ def clipped(steps: Steps, unit: str) -> list[Finding]:
     top = value >= np.maximum.accumulate(value) * (1 - SAME)
     recent = trailing_max(np.where(same & ~top, 1.0, 0.0), 1, 1)
     flat = _in_a_row(top & (np.arange(len(value)) >= LEAST_STEPS), same) & (often < OFTEN_SAME) & (recent == 0)
-    runs = [(a, b) for a, b in spans(flat) if b - a >= FLAT_STEPS]
+    runs = [(a, b) for a, b in spans(flat) if b - a >= FLAT_STEPS * factor]
     return [_off(steps, int(a), int(b), Rule.CLIPPED, unit=unit, more={}) for a, b in runs]
 
 

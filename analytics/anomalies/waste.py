@@ -18,12 +18,12 @@ PAST_DAYS: Final = 56
 YEAR_DAYS: Final = 364
 SEASON_DAYS: Final = 57
 LEAST_DAYS: Final = 21
-STEP: Final = 1.2
+STEP: Final = 0.2
 RUN_DAYS: Final = 7
 CLEAR_DAYS: Final = 3
 FREE_PAST: Final = 12
 FREE_LEAST: Final = 6
-FREE_STEP: Final = 1.15
+FREE_STEP: Final = 0.15
 MATTERS: Final = 0.1
 RESTS: Final = 0.8
 WORKDAYS: Final = 10
@@ -81,15 +81,16 @@ def _turn_of_year(day: Longs) -> Bools:
     return np.asarray(((month == 12) & (of_month >= 20)) | ((month == 1) & (of_month <= 6)))  # noqa: PLR2004 - dates
 
 
-def base_load(days: Days, unit: str, now_us: int) -> list[Finding]:
-    """Return where what never rests stays a fifth above what it was in the eight weeks before. O(d).
+def base_load(days: Days, unit: str, now_us: int, *, factor: float = 1.0) -> list[Finding]:
+    """Return where what never rests stays a fifth (times `factor`) above what it was in the eight weeks before. O(d).
 
     And above the same season of the year before, where that is known: winters recur. It opens after a week of which
     six days are so, and clears after three days back below half the rise.
     """
     usual = trailing_quantile(days.base, 0.9, PAST_DAYS, RUN_DAYS + 1, LEAST_DAYS)
     season = trailing_quantile(days.base, 0.9, SEASON_DAYS, YEAR_DAYS - SEASON_DAYS // 2, LEAST_DAYS)
-    limit = np.fmax(usual, season) * STEP
+    step = 1 + factor * STEP
+    limit = np.fmax(usual, season) * step
     over = np.asarray(days.base > limit, float)
     lasting = np.convolve(over, np.ones(RUN_DAYS))[: len(over)] >= RUN_DAYS - 1
     found: list[Finding] = []
@@ -97,8 +98,8 @@ def base_load(days: Days, unit: str, now_us: int) -> list[Finding]:
     for at in np.flatnonzero(lasting & (over > 0)):
         if at < free:
             continue
-        free = _cleared(days, int(at), float(limit[at]) / STEP * (1 + STEP) / 2)
-        found.append(_base(days, int(at), free, float(limit[at]) / STEP, unit))
+        free = _cleared(days, int(at), float(limit[at]) / step * (1 + step) / 2)
+        found.append(_base(days, int(at), free, float(limit[at]) / step, unit))
     return still_open(found, now_us, CLEAR_DAYS * DAY_US)
 
 
@@ -136,17 +137,17 @@ def _shares(days: Days, off: Bools) -> tuple[Floats, Floats]:
     return days.total / level, level
 
 
-def weekends(days: Days, unit: str, now_us: int) -> list[Finding]:
+def weekends(days: Days, unit: str, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     """Return weekends that used more, on both days, than the point's last twelve such days did. O(d).
 
-    Measured by the workdays before them, so that season and weather count for both. Only of points that rest on
-    weekends; holidays are compared with holidays. It clears with the first such day that is as usual.
+    By 15 % (times `factor`), measured by the workdays before them, so that season and weather count for both. Only of
+    points that rest on weekends; holidays are compared with holidays. It clears with the first such day as usual.
     """
     share, level = _shares(days, days.free)
     free = np.flatnonzero(days.weekend & np.isfinite(share))
     worst = trailing_quantile(share[free], 1.0, FREE_PAST, 2, FREE_LEAST)
     usual = trailing_quantile(share[free], 0.5, FREE_PAST, 2, FREE_LEAST)
-    over = (share[free] > FREE_STEP * worst) & (share[free] - usual > MATTERS) & (usual <= RESTS)
+    over = (share[free] > (1 + factor * FREE_STEP) * worst) & (share[free] - usual > MATTERS) & (usual <= RESTS)
     runs = [(a, b) for a, b in spans(np.asarray(over, bool)) if b - a >= 2 and free[a + 1] - free[a] == 1]  # noqa: PLR2004 - a weekend
     found = [_weekend(days, free[a:b], (float(usual[a]), float(level[free[a]])), unit) for a, b in runs]
     return still_open(joined(found, WEEK_US), now_us, WEEK_US)
@@ -169,16 +170,17 @@ def _weekend(days: Days, which: Longs, learnt: tuple[float, float], unit: str) -
     )
 
 
-def holidays(days: Days, holiday: Bools, unit: str, now_us: int) -> list[Finding]:
+def holidays(days: Days, holiday: Bools, unit: str, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     """Return public holidays (d flags) run like a workday, on a point whose last holidays rested. O(d).
 
-    A holiday on a weekend counts as weekend. Where a point works on holidays it is not told of: it always did.
+    From 95 % of a workday (times `factor`). A holiday on a weekend counts as weekend. Where a point works on
+    holidays it is not told of: it always did.
     """
     share, level = _shares(days, days.free | holiday)
     weekday = (days.day + 3) % 7 < 5  # noqa: PLR2004 - Monday is 0
     which = np.flatnonzero(holiday & weekday & np.isfinite(share))
     worst = trailing_quantile(share[which], 1.0, HOLIDAYS * 3, 1, HOLIDAYS)
-    like_work = (share[which] >= LIKE_WORK) & (worst <= RESTS)
+    like_work = (share[which] >= LIKE_WORK * factor) & (worst <= RESTS)
     found = [
         _weekend_like(days, int(day), float(worst[i] * level[day]), float(level[day]), unit)
         for i, day in enumerate(which)
