@@ -6,17 +6,18 @@ more, any other leaves it UNCERTAIN for a person to see. The channel itself tell
 its point of no return, so that nearly every crash falls on the safe side of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
+from alerts.bounds import HELD, PEOPLE, PROGRAMS, Bound, joined, part_of
 from core.alerts import Alert
 from core.errors import Conflict, NotFound, StoreError
 from core.ports import Clock
-from core.sending import Attachment, Channel, ChannelKind, Item, Occasion, Outgoing, SendState, Sent
+from core.sending import Attached, Channel, ChannelKind, Item, Occasion, Outgoing, SendState, Sent
 
 PAUSES_MIN: Final = (1, 2, 5, 15, 30, 60, 120, 240, 480)
 """Rest before each new try [min]; the last is repeated."""
@@ -24,6 +25,11 @@ MOST_TRIES: Final = 16
 """Tries, over three days, before a message is given up."""
 LEASE: Final = timedelta(minutes=20)
 """How long one that was taken is nobody else's: longer than the longest wait for a mail server (10 min)."""
+BOUNDS: Final[Mapping[ChannelKind, Bound]] = {
+    ChannelKind.MAIL: PEOPLE,
+    ChannelKind.WEBHOOK: PROGRAMS,
+    ChannelKind.MQTT: PROGRAMS,
+}
 INTERRUPTED: Final = "the process ended while it went out: nobody knows whether it arrived"
 
 
@@ -46,29 +52,47 @@ class Outbox(Protocol):
         """Return an alert; raise NotFound."""
         ...
 
+    def sent_since(self, channel: str, address: str, since: datetime) -> list[datetime]:
+        """Return when messages went out to an address."""
+        ...
+
+    def waiting_for(self, channel: str, address: str, *, after: datetime, until: datetime) -> str:
+        """Return the key of the first message to an address that waits and is due then, empty where there is none."""
+        ...
+
+    def join_outgoing(
+        self, message: Outgoing, into: str, *, by: str, joined: Callable[[Outgoing, Outgoing], Outgoing]
+    ) -> None:
+        """Store a message of ours as told, and the one that waits with what it tells; raise Conflict where it left."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
-    """How many messages went out, are tried later, were given up, are of unknown fate, were needless."""
+    """How many messages went out, wait, were given up, are of unknown fate, were needless, go with another."""
 
     sent: int = 0
     waiting: int = 0
     failed: int = 0
     uncertain: int = 0
     dropped: int = 0
+    joined: int = 0
 
     def and_one(self, state: SendState) -> "Dispatched":
         """Return the counts with one more of a state."""
         return replace(self, **{state.value: getattr(self, state.value) + 1})
 
 
-def no_attachments(_message: Outgoing) -> Sequence[Attachment]:
+def no_attachments(_message: Outgoing) -> Attached:
     """Return no files."""
-    return ()
+    return Attached()
 
 
 class Dispatcher:
-    """Sends what is due. `name` tells processes apart; `attach` gives the files of a message when it goes out."""
+    """Sends what is due. `name` tells processes apart; `attach` gives the files of a message when it goes out.
+
+    What `attach` cannot make does not hold a message back; it is noted with it. `bounds` keep storms from addresses.
+    """
 
     def __init__(
         self,
@@ -77,13 +101,15 @@ class Dispatcher:
         *,
         name: str,
         clock: Clock,
-        attach: Callable[[Outgoing], Sequence[Attachment]] = no_attachments,
+        attach: Callable[[Outgoing], Attached] = no_attachments,
+        bounds: Mapping[ChannelKind, Bound] = BOUNDS,
     ) -> None:
         self._outbox = outbox
         self._channels = channels
         self._name = name
         self._clock = clock
         self._attach = attach
+        self._bounds = bounds
         self._unsettled: list[Outgoing] = []
 
     def run(self, stopped: Callable[[], bool] = lambda: False) -> Dispatched:
@@ -101,7 +127,9 @@ class Dispatcher:
 
     def _one(self, message: Outgoing) -> SendState | None:
         """Send one and store what became of it; None where another process took it from us."""
-        after = self._needless(message) or self._interrupted(message) or self._tried(message)
+        after = self._needless(message) or self._interrupted(message) or self._held(message) or self._tried(message)
+        if after.state is SendState.JOINED:
+            return after.state
         try:
             self._outbox.settle_outgoing(after, by=self._name)
         except Conflict:
@@ -121,7 +149,7 @@ class Dispatcher:
     def _needless(self, message: Outgoing) -> Outgoing | None:
         """Return a message dropped that waited for its hour and tells only of faults that ended meanwhile."""
         waited = message.state is SendState.CLAIMED and not message.attempts and message.due > message.created
-        if not waited or any(self._matters(item, message.created) for item in message.items):
+        if not (waited and message.items) or any(self._matters(item, message.created) for item in message.items):
             return None
         return self._after(message, SendState.DROPPED, "it was over before it was due")
 
@@ -133,6 +161,29 @@ class Dispatcher:
         except NotFound:
             return False
         return alert.ended_at is None or alert.ended_at <= since
+
+    def _held(self, message: Outgoing) -> Outgoing | None:
+        """Return a message that waits, alone or in another, for its address was sent enough; None where it may go."""
+        bound, now = self._bounds.get(message.channel), self._clock()
+        if bound is None or message.state is not SendState.CLAIMED:
+            return None
+        free = bound.free_at(self._outbox.sent_since(message.channel, message.address, now - bound.within), now)
+        if free <= now:
+            return None
+        if bound.joins and self._joined(message, now, free):
+            return part_of(message, "", now)
+        return replace(self._after(message, SendState.WAITING, HELD), due=free)
+
+    def _joined(self, message: Outgoing, now: datetime, free: datetime) -> bool:
+        """Put a message into one that waits for the same address; False where there is none."""
+        into = self._outbox.waiting_for(message.channel, message.address, after=now, until=free)
+        if not into:
+            return False
+        try:
+            self._outbox.join_outgoing(part_of(message, into, now), into, by=self._name, joined=joined)
+        except Conflict:  # it went out meanwhile: this one waits by itself
+            return False
+        return True
 
     def _interrupted(self, message: Outgoing) -> Outgoing | None:
         channel = self._channels.get(message.channel)
@@ -146,18 +197,19 @@ class Dispatcher:
         if channel is None:
             return self._later(message, f"no {message.channel} is set up")
         begin = partial(self._begin, message.key)
+        attached = self._attach(message)
         try:
-            sent = channel.send(message, self._attach(message), begin)
+            sent = channel.send(message, attached.files, begin)
         except Conflict:  # somebody else has it now: nothing went out from here
             return message
-        return self._judged(message, sent)
+        return self._judged(message, sent, attached.trouble)
 
     def _begin(self, key: str) -> None:
         self._outbox.begin_sending(key, by=self._name, now=self._clock())
 
-    def _judged(self, message: Outgoing, sent: Sent) -> Outgoing:
+    def _judged(self, message: Outgoing, sent: Sent, lacking: str) -> Outgoing:
         if not sent.error:
-            return self._after(message, SendState.SENT, "")
+            return self._after(message, SendState.SENT, lacking)
         if sent.uncertain and not self._channels[message.channel].repeatable:
             return self._after(message, SendState.UNCERTAIN, sent.error)
         if sent.recoverable or sent.uncertain:

@@ -7,12 +7,12 @@ from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from alerts.checks import Both, checks
+from alerts.evidence_words import in_language as _in
+from alerts.evidence_words import number, told
 from core.alerts import Alert, Severity
 from core.notes import JsonValue
 from core.sending import Occasion, Recipient
-
-Both = tuple[str, str]
-"""A text in Czech and in English."""
 
 TITLES: Final[Mapping[str, Both]] = {
     "leak": ("Únik vody", "Water leak"),
@@ -38,70 +38,6 @@ TITLES: Final[Mapping[str, Both]] = {
     "pv_below_expected": ("Fotovoltaika dává málo", "Photovoltaics give too little"),
     "source_silent": ("Mlčí brána nebo broker", "Gateway or broker is silent"),
 }
-CHECKS: Final[Mapping[str, Both]] = {
-    "leak": (
-        "Projděte toalety, pojistné ventily a zahradní rozvody; v noci odečtěte vodoměr dvakrát po hodině.",
-        "Check toilets, safety valves and garden pipes; at night read the meter twice an hour apart.",
-    ),
-    "never_zero": ("Hledejte protékající toaletu nebo ventil.", "Look for a running toilet or valve."),
-    "burst": ("Zavřete hlavní uzávěr a projděte rozvody.", "Close the main valve and walk along the pipes."),
-    "dead": (
-        "Zkontrolujte napájení a baterii měřidla, signál a bránu.",
-        "Check the meter's power and battery, its signal and the gateway.",
-    ),
-    "stuck": ("Porovnejte číselník s poslední hodnotou.", "Compare the dial with the last value."),
-    "gap": (
-        "Data zase chodí; opakuje-li se to, zkontrolujte signál a bránu.",
-        "Data come again; where it recurs, check the signal and the gateway.",
-    ),
-    "zeroed": (
-        "Zkontrolujte vysílač a jeho nastavení po restartu.",
-        "Check the transmitter and what it is set to after a restart.",
-    ),
-    "clipped": (
-        "Zkontrolujte rozsah převodníku a poměr proudových transformátorů.",
-        "Check the transducer's range and the ratio of the current transformers.",
-    ),
-    "spike": (
-        "Opakuje-li se to, zkontrolujte přenos a převod jednotek.",
-        "Where it recurs, check the transmission and the conversion of units.",
-    ),
-    "reversed": (
-        "Zkontrolujte směr montáže měřidla a zapojení fází.",
-        "Check which way round the meter is mounted and how its phases are wired.",
-    ),
-    "swapped": (
-        "Zkontrolujte, který registr je odběr a který dodávka.",
-        "Check which register is import and which export.",
-    ),
-    "capacity": (
-        "Zjistěte, co v té čtvrthodině běželo, a rozložte spouštění.",
-        "Find out what ran in that quarter-hour and spread the starts.",
-    ),
-    "deviation": (
-        "Změnil se provoz, regulace, nebo měření?",
-        "Did the use, the control or the metering change?",
-    ),
-    "drift": (
-        "Zkontrolujte nastavení regulace a stav zařízení.",
-        "Check what the control is set to and the state of the plant.",
-    ),
-    "break": ("Nebylo měřidlo vyměněno? Zapište výměnu se stavy.", "Was the meter exchanged? Record the readings."),
-    "capacity_projected": (
-        "Do konce čtvrthodiny vypněte, co může počkat.",
-        "Switch off what can wait until the quarter-hour ends.",
-    ),
-    "base_load": ("Hledejte, co běží v noci nepřetržitě.", "Look for what runs all night."),
-    "weekend_waste": ("Zkontrolujte časové programy.", "Check the time programmes."),
-    "holiday_waste": ("Zkontrolujte časové programy svátků.", "Check the time programmes of holidays."),
-    "heating_while_warm": ("Zkontrolujte ekvitermní křivku a letní režim.", "Check the heating curve and summer mode."),
-    "pv_below_expected": ("Zkontrolujte střídač, jističe a stínění.", "Check inverter, breakers and shading."),
-    "source_silent": (
-        "Zkontrolujte napájení brány, síť a broker; jednotlivá měřidla až potom.",
-        "Check the gateway's power, the network and the broker; single meters only then.",
-    ),
-}
-OTHER_CHECK: Final = ("Porovnejte průběh s provozem budovy.", "Compare the chart with what the building did.")
 OCCASIONS: Final[Mapping[Occasion, Both]] = {
     Occasion.OPENED: ("", ""),
     Occasion.REOPENED: ("vrátilo se: ", "returned: "),
@@ -110,6 +46,15 @@ OCCASIONS: Final[Mapping[Occasion, Both]] = {
     Occasion.ASSIGNED: ("je vaše: ", "is yours: "),
     Occasion.ENDED: ("skončilo: ", "ended: "),
     Occasion.DIGEST: ("", ""),
+}
+TO_CHECK: Final = ("Co zkontrolovat", "What to check")
+MEASURED: Final = ("Co se naměřilo", "What was measured")
+MORE: Final = ("Více", "More")
+OPEN: Final = ("Otevřít upozornění", "Open the alert")
+COLORS: Final[Mapping[Severity, str]] = {
+    Severity.LOW: "#5c8f2e",
+    Severity.MEDIUM: "#e0a030",
+    Severity.HIGH: "#b3372f",
 }
 SEVERITIES: Final[Mapping[Severity, Both]] = {
     Severity.LOW: ("nízká", "low"),
@@ -134,18 +79,8 @@ def title(rule: str, language: str) -> str:
 
 
 def check(rule: str, language: str) -> str:
-    """Return what to look at."""
-    return _in(CHECKS.get(rule, OTHER_CHECK), language)
-
-
-def _in(texts: Both, language: str) -> str:
-    return texts[0] if language == "cs" else texts[1]
-
-
-def number(value: float, language: str) -> str:
-    """Return a number as people write it, to three digits or whole."""
-    plain = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - from here on digits after the mark say nothing
-    return plain.replace(",", "\u00a0").replace(".", ",") if language == "cs" else plain
+    """Return what to look at, as one text."""
+    return " ".join(checks(rule, language))
 
 
 def loss(alert: Alert, language: str) -> str:
@@ -176,47 +111,112 @@ def headline(alert: Alert, occasion: Occasion, names: Names, language: str) -> s
     return f"{said} ({lost})" if lost else said
 
 
-def _lines(alert: Alert, names: Names, language: str) -> list[tuple[str, str]]:
-    """Return what is said of an alert, as heading and text."""
+def rows(alert: Alert, names: Names, language: str) -> list[tuple[str, str]]:
+    """Return what is known of an alert, as heading and text."""
     affected = [names.subjects.get(one, one) for one in alert.covers]
     shown = ", ".join(affected[:5]) + (f" … ({len(affected)})" if len(affected) > 5 else "")  # noqa: PLR2004 - more nobody reads
-    rows: list[tuple[Both, str]] = [
+    given: list[tuple[Both, str]] = [
         (("Kde", "Where"), place(alert, names)),
         (("Od", "Since"), _since(alert.at_from, names)),
         (("Ztráta", "Loss"), loss(alert, language)),
         (("Závažnost", "Severity"), _in(SEVERITIES[alert.severity], language)),
         (("Týká se i", "Affects too"), shown),
-        (("Co zkontrolovat", "What to check"), check(alert.rule, language)),
         (("Poznámka", "Note"), alert.note),
-        (("Více", "More"), f"{names.address}/alerts/{alert.id}" if names.address else ""),
     ]
-    return [(_in(heading, language), text) for heading, text in rows if text]
+    return [(_in(heading, language), text) for heading, text in given if text]
+
+
+def and_more(count: int, language: str) -> str:
+    """Return what follows the first headline of several."""
+    return _in((f" a další {count}", f" and {count} more"), language) if count > 0 else ""
 
 
 def written(
-    person: Recipient, told: Sequence[tuple[Alert, Occasion]], names: Names, *, subject: str = ""
+    person: Recipient,
+    told_of: Sequence[tuple[Alert, Occasion]],
+    names: Names,
+    *,
+    subject: str = "",
+    intro: str = "",
 ) -> Mapping[str, JsonValue]:
-    """Return the content of a message: subject, text, html, and the payload for programs."""
+    """Return the content of a message: subject, text, html, and the payload for programs.
+
+    `head` and `rank` are the first headline and its urgency: of messages that go out together the most urgent leads.
+    """
     language = person.language
-    heads = [headline(alert, occasion, names, language) for alert, occasion in told]
-    more = _in((f" a další {len(heads) - 1}", f" and {len(heads) - 1} more"), language) if len(heads) > 1 else ""
-    blocks = [(head, _lines(alert, names, language)) for head, (alert, _) in zip(heads, told, strict=True)]
+    heads = [headline(alert, occasion, names, language) for alert, occasion in told_of]
+    blocks = [(head, alert, occasion) for head, (alert, occasion) in zip(heads, told_of, strict=True)]
+    said = [_plain(head, alert, occasion, names, language) for head, alert, occasion in blocks]
+    drawn = [_html(head, alert, occasion, names, language) for head, alert, occasion in blocks]
     return {
-        "subject": subject or heads[0] + more,
-        "text": "\n\n".join("\n".join([head, *(f"{name}: {text}" for name, text in rows)]) for head, rows in blocks),
-        "html": "".join(_html(head, rows) for head, rows in blocks),
-        "payload": {"alerts": [document(alert, occasion) for alert, occasion in told]},
+        "subject": subject or heads[0] + and_more(len(heads) - 1, language),
+        "head": subject or heads[0],
+        "rank": max(alert.severity.rank for alert, _ in told_of),
+        "language": language,
+        "text": "\n\n".join([intro, *said] if intro else said),
+        "html": (f'<p style="margin:0 0 16px">{escape(intro)}</p>' if intro else "") + "".join(drawn),
+        "payload": {"alerts": [document(alert, occasion) for alert, occasion in told_of]},
     }
 
 
-def _html(head: str, rows: Sequence[tuple[str, str]]) -> str:
-    cells = "".join(f"<tr><th align=left>{escape(name)}</th><td>{_linked(text)}</td></tr>" for name, text in rows)
-    return f"<h2>{escape(head)}</h2><table>{cells}</table>"
+def _plain(head: str, alert: Alert, occasion: Occasion, names: Names, language: str) -> str:
+    lines = [head, *(f"{name}: {text}" for name, text in rows(alert, names, language))]
+    if occasion is not Occasion.ENDED:
+        lines += [f"{_in(TO_CHECK, language)}:"]
+        lines += [f"  {number}. {step}" for number, step in enumerate(checks(alert.rule, language), 1)]
+    evidence = told(alert.evidence, alert.unit, language)
+    if evidence:
+        lines.append(f"{_in(MEASURED, language)}: " + "; ".join(f"{name} {text}" for name, text in evidence))
+    if address := _address(alert, names):
+        lines.append(f"{_in(MORE, language)}: {address}")
+    return "\n".join(lines)
 
 
-def _linked(text: str) -> str:
-    safe = escape(text)
-    return f'<a href="{safe}">{safe}</a>' if text.startswith(("http://", "https://")) else safe
+def _html(head: str, alert: Alert, occasion: Occasion, names: Names, language: str) -> str:
+    """Return an alert as mail programs show it: styles in place, for many leave out everything else."""
+    parts = [
+        f'<h2 style="font-size:18px;line-height:1.3;margin:0 0 8px">{escape(head)}</h2>',
+        _table(rows(alert, names, language)),
+        chart_place(alert.id),
+    ]
+    if occasion is not Occasion.ENDED:
+        steps = "".join(f'<li style="margin:0 0 4px">{escape(step)}</li>' for step in checks(alert.rule, language))
+        parts.append(f'<p style="margin:12px 0 4px"><b>{_in(TO_CHECK, language)}</b></p>')
+        parts.append(f'<ol style="margin:0;padding-left:20px">{steps}</ol>')
+    evidence = told(alert.evidence, alert.unit, language)
+    if evidence:
+        parts.append(f'<p style="margin:12px 0 4px"><b>{_in(MEASURED, language)}</b></p>{_table(evidence)}')
+    if address := _address(alert, names):
+        parts.append(
+            f'<p style="margin:16px 0 0"><a href="{escape(address)}" style="{_BUTTON}">{_in(OPEN, language)}</a></p>'
+        )
+    edge = COLORS[alert.severity]
+    return f'<div style="border:1px solid #dfe5e8;border-left:5px solid {edge};{_CARD}">{"".join(parts)}</div>'
+
+
+_CARD: Final = "border-radius:6px;padding:16px;margin:0 0 16px;background:#ffffff"
+_BUTTON: Final = (
+    "display:inline-block;background:#0e6662;color:#ffffff;padding:10px 18px;border-radius:6px;"
+    "text-decoration:none;font-weight:bold"
+)
+
+
+def chart_place(alert: str) -> str:
+    """Return the mark at which a mail shows the chart of an alert, where it has one."""
+    return f"<!--chart:{alert}-->"
+
+
+def _table(pairs: Sequence[tuple[str, str]]) -> str:
+    name, text = "padding:2px 12px 2px 0;color:#566872;text-align:left;font-weight:normal", "padding:2px 0"
+    cells = "".join(
+        f'<tr><th style="{name}">{escape(heading)}</th><td style="{text}">{escape(said)}</td></tr>'
+        for heading, said in pairs
+    )
+    return f'<table style="border-collapse:collapse;font-size:15px">{cells}</table>'
+
+
+def _address(alert: Alert, names: Names) -> str:
+    return f"{names.address}/alerts/{alert.id}" if names.address else ""
 
 
 def document(alert: Alert, occasion: Occasion) -> Mapping[str, JsonValue]:

@@ -1,7 +1,10 @@
 """Alerts put together from the settings: the acts, the channels that are set up, and the work that sends."""
 
+from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
+from alerts.bounds import PEOPLE, PROGRAMS, Bound
 from alerts.channels.mail import MailChannel, MailServer
 from alerts.channels.mqtt import Broker, MqttChannel
 from alerts.channels.webhook import WebhookChannel
@@ -12,6 +15,7 @@ from app.recurring import Stopped
 from config.settings import Settings
 from core.ports import RecordStore
 from core.sending import Channel, ChannelKind
+from services.alert_charts import Charts
 from services.alerts import Alerts, Policy
 
 
@@ -39,6 +43,17 @@ def channels(settings: Settings) -> dict[ChannelKind, Channel]:
     if settings.alerts.mqtt:
         ways[ChannelKind.MQTT] = MqttChannel(_broker(settings))
     return ways
+
+
+def bounds(settings: Settings) -> dict[ChannelKind, Bound]:
+    """Return how many messages an address gets."""
+    alerts, pause = settings.alerts, timedelta(minutes=settings.alerts.mail_pause_min)
+    programs = replace(PROGRAMS, most=alerts.calls_per_minute)
+    return {
+        ChannelKind.MAIL: replace(PEOPLE, most=alerts.mails_per_hour, pause=pause),
+        ChannelKind.WEBHOOK: programs,
+        ChannelKind.MQTT: programs,
+    }
 
 
 def _mail_server(settings: Settings) -> MailServer:
@@ -74,7 +89,10 @@ class Sending:
 
     def __init__(self, settings: Settings, records: RecordStore) -> None:
         self._acts = alert_acts(settings, records)
-        self._dispatcher = Dispatcher(records, channels(settings), name=uuid4().hex, clock=now)
+        charts = Charts(records.alert, zone=settings.calendar.tz())
+        self._dispatcher = Dispatcher(
+            records, channels(settings), name=uuid4().hex, clock=now, attach=charts, bounds=bounds(settings)
+        )
 
     def run(self, stopped: Stopped) -> None:
         """Do what is due now."""

@@ -313,6 +313,12 @@ class AlertSettings(Section):
     """Hour of the weekly digest, by the calendar's zone."""
     mqtt: bool = False
     """Whether alerts may go to topics, at the broker of the meters."""
+    mails_per_hour: Annotated[Whole, Field(ge=1, le=1000)] = 6
+    """Mails to an address that go at once within an hour; further ones wait and go together."""
+    mail_pause_min: Annotated[Number, Field(ge=1, le=60)] = 10.0
+    """Pause between mails to an address beyond those [min]; what comes meanwhile goes in one."""
+    calls_per_minute: Annotated[Whole, Field(ge=1, le=10_000)] = 120
+    """Messages a minute to a webhook or a topic; further ones wait for their turn."""
 
 
 class MailSettings(Section):

@@ -4,7 +4,7 @@ Losses are per day in the canonical `unit` (kWh, m³) and in Kč. Instants are a
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -225,8 +225,36 @@ class AlertStore(Protocol):
         """Store what became of a message that `by` took; raise Conflict where it was taken from us."""
         ...
 
-    def outgoing(self, *, states: frozenset[str] = frozenset(), alert: str = "", limit: int = 100) -> list[Outgoing]:
-        """Return messages in these states (none: all) and of this alert (empty: of all), the newest first."""
+    def sent_since(self, channel: str, address: str, since: datetime) -> list[datetime]:
+        """Return when messages went out, or may have gone out, to an address after an instant."""
+        ...
+
+    def waiting_for(self, channel: str, address: str, *, after: datetime, until: datetime) -> str:
+        """Return the key of the first message to an address that waits and is due in (after, until], else nothing."""
+        ...
+
+    def join_outgoing(
+        self, message: Outgoing, into: str, *, by: str, joined: Callable[[Outgoing, Outgoing], Outgoing]
+    ) -> None:
+        """Store a message that `by` took as told by another, and that one as `joined(it, message)`, both or neither.
+
+        Raise Conflict where the other does not wait any more, or the message was taken from us.
+        """
+        ...
+
+    def outgoing(
+        self,
+        *,
+        states: frozenset[str] = frozenset(),
+        alert: str = "",
+        recipient: str = "",
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Outgoing]:
+        """Return messages in these states, of this alert, to this recipient, made since then, the newest first.
+
+        What is not given asks for all.
+        """
         ...
 
     def keep_recipients(self, people: Sequence[Recipient], entries: Sequence[AuditEntry]) -> None:

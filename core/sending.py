@@ -11,6 +11,7 @@ from core.errors import InputError
 from core.notes import JsonValue
 
 _ID: Final = re.compile(r"[^\s,;\"'\\\x00-\x1f]{1,120}")
+_WEB: Final = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 _MAIL: Final = re.compile(r"[^@\s<>,;:\"\\()\[\]\x00-\x1f]+@[^@\s<>,;:\"\\()\[\]\x00-\x1f]+")
 WEEKDAYS: Final = tuple(range(7))
 
@@ -54,12 +55,14 @@ class SendState(StrEnum):
     FAILED = "failed"  # given up; `error` says why
     UNCERTAIN = "uncertain"  # the process died while it went out: not repeated, a person is to look
     DROPPED = "dropped"  # needless before it went out; `error` says why
+    JOINED = "joined"  # a part of another message to the same address; `error` says which
 
 
 def _check_id(thing: str, code: str) -> None:
     if not _ID.fullmatch(code):
         raise InputError(
             f"{thing} id {code!r} cannot be used",
+            place="id",
             remedy="use 1 to 120 characters without spaces, commas, semicolons, quotes or backslashes",
         )
 
@@ -78,16 +81,25 @@ class Quiet:
 
     def __post_init__(self) -> None:
         if self.begin == self.end:
-            raise InputError("quiet hours begin when they end", remedy="write two different times")
+            raise InputError("quiet hours begin when they end", place="quiet", remedy="write two different times")
         if not set(self.days) <= set(WEEKDAYS):
-            raise InputError(f"quiet days {self.days} are no weekdays", remedy="write numbers 0 (Monday) to 6")
+            raise InputError(
+                f"quiet days {self.days} are no weekdays", place="quiet", remedy="write numbers 0 (Monday) to 6"
+            )
         if self.except_from not in {"low", "medium", "high", ""}:
-            raise InputError(f"severity {self.except_from!r} is not known", remedy="write low, medium, high or nothing")
+            raise InputError(
+                f"severity {self.except_from!r} is not known",
+                place="quiet",
+                remedy="write low, medium, high or nothing",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Somebody, or some program, who is told of alerts; `buildings` are theirs (empty: all)."""
+    """Somebody, or some program, who is told of alerts; `buildings` are theirs (empty: all).
+
+    `person` is the name by which they log in, where it is not `id`: what is assigned to it is told to them.
+    """
 
     id: str
     name: str
@@ -99,19 +111,35 @@ class Recipient:
     quiet: tuple[Quiet, ...] = ()
     language: str = "cs"
     off: bool = False
+    person: str = ""
 
     def __post_init__(self) -> None:
         _check_id("recipient", self.id)
         if not self.name.strip():
-            raise InputError(f"recipient {self.id} has no name", remedy="fill it in")
-        if self.mail and not _MAIL.fullmatch(self.mail):
-            raise InputError(f"{self.mail!r} of {self.id} is no mail address", remedy="write it as name@example.cz")
-        if self.webhook and not self.webhook.startswith(("https://", "http://")):
-            raise InputError(f"webhook of {self.id} is no web address", remedy="begin it with https:// or http://")
-        if set(self.topic) & {"+", "#", "\x00"}:
-            raise InputError(f"topic {self.topic!r} of {self.id} cannot be published to", remedy="leave out + and #")
+            raise InputError(f"recipient {self.id} has no name", place="name", remedy="fill it in")
+        self._check_addresses()
         if self.language not in {"cs", "en"}:
-            raise InputError(f"language {self.language!r} of {self.id} is not known", remedy="write cs or en")
+            raise InputError(
+                f"language {self.language!r} of {self.id} is not known", place="language", remedy="write cs or en"
+            )
+
+    def _check_addresses(self) -> None:
+        if self.mail and not _MAIL.fullmatch(self.mail):
+            raise InputError(
+                f"{self.mail!r} of {self.id} is no mail address", place="mail", remedy="write it as name@example.cz"
+            )
+        if self.webhook and not _WEB.fullmatch(self.webhook):
+            raise InputError(
+                f"webhook of {self.id} is no web address", place="webhook", remedy="begin it with https:// or http://"
+            )
+        if set(self.topic) & {"+", "#", "\x00"}:
+            raise InputError(
+                f"topic {self.topic!r} of {self.id} cannot be published to", place="topic", remedy="leave out + and #"
+            )
+
+    def called(self, name: str) -> bool:
+        """Return whether this is who a name means: the recipient's id, or the name by which they log in."""
+        return bool(name) and name in {self.id, self.person}
 
     def address(self, channel: ChannelKind) -> str:
         """Return where a channel reaches them, empty where it does not."""
@@ -140,13 +168,19 @@ class Route:
     def __post_init__(self) -> None:
         _check_id("route", self.id)
         if bool(self.role) == bool(self.person):
-            raise InputError(f"route {self.id} names a role and a person, or neither", remedy="name one of them")
+            raise InputError(
+                f"route {self.id} names a role and a person, or neither", place="person", remedy="name one of them"
+            )
         if self.role and self.role not in set(PersonRole):
-            raise InputError(f"role {self.role!r} is not known", remedy=f"write one of {', '.join(PersonRole)}")
+            raise InputError(
+                f"role {self.role!r} is not known", place="role", remedy=f"write one of {', '.join(PersonRole)}"
+            )
         if self.least not in {"low", "medium", "high"}:
-            raise InputError(f"severity {self.least!r} is not known", remedy="write low, medium or high")
+            raise InputError(f"severity {self.least!r} is not known", place="least", remedy="write low, medium or high")
         if not 0 <= self.delay_min <= 7 * 1440:
-            raise InputError(f"delay {self.delay_min} of {self.id} cannot be", remedy="write 0 to 10080 minutes")
+            raise InputError(
+                f"delay {self.delay_min} of {self.id} cannot be", place="delay_min", remedy="write 0 to 10080 minutes"
+            )
 
 
 class WindowScope(StrEnum):
@@ -173,13 +207,17 @@ class Window:
     def __post_init__(self) -> None:
         _check_id("window", self.id)
         if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise InputError(f"window {self.id} has instants without offset", remedy="write 2026-01-31T12:00:00+01:00")
+            raise InputError(
+                f"window {self.id} has instants without offset", place="start", remedy="write 2026-01-31T12:00:00+01:00"
+            )
         if self.end <= self.start:
-            raise InputError(f"window {self.id} ends before it begins", remedy="check both instants")
+            raise InputError(f"window {self.id} ends before it begins", place="end", remedy="check both instants")
         if (self.scope is WindowScope.ALL) == bool(self.key):
-            raise InputError(f"window {self.id} must name what it concerns", remedy="fill in key, or scope all")
+            raise InputError(
+                f"window {self.id} must name what it concerns", place="key", remedy="fill in key, or scope all"
+            )
         if not self.reason.strip():
-            raise InputError(f"window {self.id} has no reason", remedy="say what is done")
+            raise InputError(f"window {self.id} has no reason", place="reason", remedy="say what is done")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,11 +253,24 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file in a message, such as the chart of the evidence."""
+    """A file in a message, such as the chart of the evidence.
+
+    `place` is where the message shows it (empty: nowhere, it only comes with it), `text` what it shows, in words.
+    """
 
     name: str
     kind: str
     content: bytes = field(repr=False)
+    place: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """The files of a message, and what could not be made (empty: nothing)."""
+
+    files: tuple[Attachment, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

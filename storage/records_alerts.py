@@ -1,12 +1,12 @@
 """Alerts, their outbox, people and routes in SQL; a part of the record store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, update
 
 from core.alerts import Alert, AlertFilter, Change, Severity, State, Subject
 from core.errors import Conflict, NotFound
@@ -70,10 +70,56 @@ class AlertRecords:
         with self._database.write(Lock.OUTBOX) as connection:
             _only_mine(connection, message.key, by, row)
 
-    def outgoing(self, *, states: frozenset[str] = frozenset(), alert: str = "", limit: int = 100) -> list[Outgoing]:
+    def sent_since(self, channel: str, address: str, since: datetime) -> list[datetime]:
+        """Return when messages went out to an address."""
+        table = tables.outbox
+        gone = table.c.state.in_([SendState.SENT, SendState.SENDING, SendState.UNCERTAIN])
+        there = (table.c.channel == channel) & (table.c.address == address)
+        question = select(table.c.changed).where(gone, there, table.c.changed > since)
+        with self._database.read() as connection:
+            return list(connection.execute(question).scalars())
+
+    def waiting_for(self, channel: str, address: str, *, after: datetime, until: datetime) -> str:
+        """Return the key of the first message to an address that waits and is due then."""
+        table = tables.outbox
+        there = (table.c.channel == channel) & (table.c.address == address)
+        due = (table.c.state == SendState.WAITING) & (table.c.due > after) & (table.c.due <= until)
+        question = select(table.c.key).where(there, due).order_by(table.c.due, table.c.key).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(question).scalar() or ""
+
+    def join_outgoing(
+        self, message: Outgoing, into: str, *, by: str, joined: Callable[[Outgoing, Outgoing], Outgoing]
+    ) -> None:
+        """Store a message of ours as told, and the one that waits with what it tells; raise Conflict where it left."""
+        table = tables.outbox
+        waiting = (table.c.key == into) & (table.c.state == SendState.WAITING)
+        with self._database.write(Lock.OUTBOX) as connection:
+            row = connection.execute(select(table).where(waiting)).mappings().first()
+            if row is None:
+                raise Conflict(f"message {into} does not wait any more")
+            both = _message_row(joined(_message(dict(row)), message))
+            changed = {name: both[name] for name in ("items", "content", "created")}
+            connection.execute(update(table).where(waiting).values(**changed))
+            _only_mine(connection, message.key, by, _message_row(message) | {"claimed_by": "", "claimed_until": None})
+            _tell(connection, into, message.items)
+
+    def outgoing(
+        self,
+        *,
+        states: frozenset[str] = frozenset(),
+        alert: str = "",
+        recipient: str = "",
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Outgoing]:
         """Return messages, the newest first."""
         table = tables.outbox
         question = select(table).order_by(table.c.created.desc(), table.c.key).limit(limit)
+        if recipient:
+            question = question.where(table.c.recipient == recipient)
+        if since is not None:
+            question = question.where(table.c.created >= since)
         if states:
             question = question.where(table.c.state.in_(sorted(states)))
         if alert:
@@ -145,9 +191,15 @@ def _put_messages(connection: Connection, messages: Sequence[Outgoing]) -> None:
         once = insert_into(connection, tables.outbox).on_conflict_do_nothing(index_elements=["key"])
         added = once.values(**_message_row(message)).returning(tables.outbox.c.key)
         if connection.execute(added).first() is not None:
-            items = dict.fromkeys(item.alert for item in message.items)
-            if items:
-                connection.execute(insert(tables.told), [{"message": message.key, "alert": alert} for alert in items])
+            _tell(connection, message.key, message.items)
+
+
+def _tell(connection: Connection, message: str, items: Sequence[Item]) -> None:
+    """Note which alerts a message tells."""
+    rows = [{"message": message, "alert": alert} for alert in dict.fromkeys(item.alert for item in items)]
+    if rows:
+        once = insert_into(connection, tables.told).on_conflict_do_nothing(index_elements=["message", "alert"])
+        connection.execute(once, rows)
 
 
 def _alerts(connection: Connection, asked: AlertFilter, after: str, limit: int | None) -> list[Alert]:

@@ -11,8 +11,10 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from html import escape
 from typing import Final, Literal
 
+from alerts.wording import chart_place
 from core.sending import Attachment, Outgoing, Sent
 
 DATA_PATIENCE_S: Final = 600.0
@@ -142,9 +144,37 @@ def written_mail(message: Outgoing, attachments: Sequence[Attachment], sender: s
     mail[MESSAGE_ID] = message.key
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to us
     mail.set_content(str(content["text"]))
+    shown = [file for file in attachments if file.place and chart_place(file.place) in str(content.get("html", ""))]
     if content.get("html"):
-        mail.add_alternative(str(content["html"]), subtype="html")
+        _add_page(mail, message, shown)
     for file in attachments:
-        kind, _, subtype = file.kind.partition("/")
-        mail.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
+        if file not in shown:
+            kind, _, subtype = file.kind.partition("/")
+            mail.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
     return mail
+
+
+def _add_page(mail: EmailMessage, message: Outgoing, pictures: Sequence[Attachment]) -> None:
+    """Add the text as a page with its pictures inside, each known by an id of its own (RFC 2392)."""
+    html, host = str(message.content["html"]), mail["Message-ID"].rpartition("@")[2].rstrip(">")
+    ids = {file.place: f"{file.place}.{message.key}@{host}" for file in pictures}
+    for file in pictures:
+        picture = f'<img src="cid:{ids[file.place]}" alt="{escape(file.text)}" width="600" style="{_PICTURE}">'
+        html = html.replace(chart_place(file.place), picture)
+    mail.add_alternative(_PAGE.format(language=message.content.get("language", "cs"), body=html), subtype="html")
+    page = mail.get_payload()[-1]  # type: ignore[index]  # an alternative has parts
+    for file in pictures:
+        kind, _, subtype = file.kind.partition("/")
+        page.add_related(  # type: ignore[union-attr]  # a message too
+            file.content, kind, subtype, cid=f"<{ids[file.place]}>", filename=file.name, disposition="inline"
+        )
+
+
+_PICTURE: Final = "display:block;width:100%;max-width:600px;height:auto;margin:12px 0"
+_PAGE: Final = (
+    '<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
+    '<body style="margin:0;padding:16px;background:#f5f7f7;color:#1f2d36;'
+    'font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Arial,sans-serif">'
+    '<div style="max-width:680px;margin:0 auto">{body}</div></body></html>'
+)
