@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.alerts import Alert
-from core.sending import Recipient
+from core.alerts import Alert, Severity
+from core.sending import Recipient, Route
 
 MOST_OF_A_BUILDING: Final = 3
 
@@ -34,6 +34,15 @@ def _weight(alert: Alert) -> tuple[int, float, float, datetime, str]:
 def of_person(alerts: Sequence[Alert], person: Recipient) -> list[Alert]:
     """Return those of somebody's buildings; what is of no building is everybody's."""
     return [a for a in alerts if not person.buildings or not a.building or a.building in person.buildings]
+
+
+def of_route(alert: Alert, route: Route) -> bool:
+    """Return whether a route is of an alert: its building, its rule, its severity."""
+    return (
+        (not route.buildings or alert.building in route.buildings)
+        and (not route.rules or alert.rule in route.rules)
+        and alert.severity.rank >= Severity(route.least).rank
+    )
 
 
 def digest_due(now: datetime, zone: ZoneInfo, *, weekday: int, hour: int) -> tuple[str, datetime]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from alerts.digest import of_route
 from alerts.grouping import quiet_until
 from core.alerts import Alert, Severity
 from core.notes import JsonValue
@@ -78,13 +79,7 @@ def told_to(alert: Alert, occasion: Occasion, directory: Directory, now: datetim
 
 
 def _takes(route: Route, alert: Alert, occasion: Occasion) -> bool:
-    return (
-        not route.digest
-        and (route.ends or occasion is not Occasion.ENDED)
-        and (not route.buildings or alert.building in route.buildings)
-        and (not route.rules or alert.rule in route.rules)
-        and alert.severity.rank >= Severity(route.least).rank
-    )
+    return not route.digest and (route.ends or occasion is not Occasion.ENDED) and of_route(alert, route)
 
 
 def named_by(route: Route, people: Iterable[Recipient]) -> list[Recipient]:
@@ -115,7 +110,7 @@ def _target(person: Recipient, channel: ChannelKind, severity: Severity, begin: 
 def _assignee(alert: Alert, directory: Directory, now: datetime) -> Told:
     """Return the assignee by the first channel that reaches them; a name that is no recipient's reaches nobody."""
     for person in directory.people:
-        if person.id == alert.assignee and not person.off:
+        if person.called(alert.assignee) and not person.off:
             reached = [
                 _target(person, c, alert.severity, now, directory.zone) for c in ChannelKind if person.address(c)
             ]

@@ -159,6 +159,18 @@ def written(
     }
 
 
+def digest_intro(alerts: Sequence[Alert], shown: int, language: str) -> str:
+    """Return what stands above a digest: how many faults there are, at what known loss, and how many are told."""
+    lost = sum(a.loss_czk_per_day or 0.0 for a in alerts)
+    czech = f"Otevřených upozornění: {len(alerts)}. Zde jsou z každé budovy nejvýš tři nejzávažnější ({shown})."
+    english = f"Open alerts: {len(alerts)}. Here are the three most urgent of each building at most ({shown})."
+    known = (
+        f" Známá ztráta celkem: {number(lost, language)} Kč za den.",
+        f" Known loss: {number(lost, language)} Kč a day.",
+    )
+    return _in((czech, english), language) + (_in(known, language) if lost else "")
+
+
 def _plain(head: str, alert: Alert, occasion: Occasion, names: Names, language: str) -> str:
     lines = [head, *(f"{name}: {text}" for name, text in rows(alert, names, language))]
     if occasion is not Occasion.ENDED:

@@ -167,7 +167,10 @@ def alert_id(key: str, at_from: datetime) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
-    """Which alerts are asked for; an empty field asks for all. `standing_only`: those whose evidence goes on."""
+    """Which alerts are asked for; an empty field asks for all. `standing_only`: those whose evidence goes on.
+
+    `urgent_first` orders by severity, then loss [Kč], then the last opened; else the last opened come first.
+    """
 
     states: frozenset[State] = frozenset()
     least: Severity = Severity.LOW
@@ -179,6 +182,7 @@ class AlertFilter:
     standing_only: bool = False
     opened_from: datetime | None = None
     opened_to: datetime | None = None
+    urgent_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +210,7 @@ class AlertStore(Protocol):
         ...
 
     def alerts(self, asked: AlertFilter, *, after: str = "", limit: int | None = None) -> list[Alert]:
-        """Return alerts, the last opened first (of one instant: by id), from behind the one with the id `after`."""
+        """Return alerts in the order asked for (equal ones by id), from behind the one with the id `after`."""
         ...
 
     def claim_outgoing(self, *, by: str, now: datetime, until: datetime, limit: int) -> list[Outgoing]:

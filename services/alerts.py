@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 
 from alerts import lifecycle as life
 from alerts import wording
-from alerts.digest import digest_due, of_person, worst
+from alerts.digest import digest_due, of_person, of_route, worst
 from alerts.grouping import SOURCE_SILENT, Heard, LossLimits, Place, grouped, silent_sources, weighed
 from alerts.lifecycle import Did, Step
 from alerts.routing import Directory, Missed, Telling, message_key, messages, named_by, told_to
-from core.alerts import Alert, AlertFilter, Cause, Change, Detection, Severity, State
+from core.alerts import Alert, AlertFilter, Cause, Change, Detection, State
 from core.calendar import PRAGUE
 from core.errors import Conflict, NotFound
 from core.notes import JsonValue
 from core.ports import RecordStore
 from core.registry import Building, Point
-from core.sending import Item, Occasion, Outgoing, Recipient, Route
+from core.sending import ChannelKind, Item, Occasion, Outgoing, Recipient, Route
 from services.alerts_pass import Changed, Pass, changed_by
 
 T = TypeVar("T")
@@ -193,18 +193,17 @@ class Alerts:
         week, due = digest_due(now, policy.zone, weekday=policy.digest_weekday, hour=policy.digest_hour)
         if self._records.kept(DIGEST) >= week or now - due > timedelta(days=2):
             return []
-        routes = [route for route in self._records.routes() if route.digest]
-        alerts, people, names = self._records.alerts(AlertFilter(standing_only=True)), self._records.recipients(), None
-        written: dict[str, Outgoing] = {}
-        for route in routes:
-            for person in named_by(route, people):
-                names = names or self._names()
-                one = _digest(route, person, worst(_of_route(alerts, route, person)), names=names, week=week, now=now)
-                if one is not None:
-                    written[one.key] = one
-        self._records.change_alerts(Change(outgoing=tuple(written.values())))
+        readers = _readers([r for r in self._records.routes() if r.digest], self._records.recipients())
+        alerts = self._records.alerts(AlertFilter(standing_only=True)) if readers else []
+        names = self._names() if readers else None
+        written = []
+        for reader in readers:
+            told = [a for a in alerts if any(of_route(a, route) for route in reader.routes)]
+            one = _digest(reader, of_person(told, reader.person), names=names, week=week, now=now) if names else None
+            written += [] if one is None else [one]
+        self._records.change_alerts(Change(outgoing=tuple(written)))
         self._records.keep(DIGEST, week)
-        return list(written.values())
+        return written
 
     def _told(self, changed: Iterable[Changed], now: datetime) -> tuple[list[Outgoing], tuple[Missed, ...]]:
         """Return the messages of changes that people are told of, and where nobody is reached."""
@@ -254,32 +253,49 @@ def occasion_of(did: Sequence[Did]) -> Occasion | None:
     return next((OCCASIONS[one] for one in did if one in OCCASIONS), None)
 
 
-def _of_route(alerts: Iterable[Alert], route: Route, person: Recipient) -> list[Alert]:
-    """Return what a digest's route and receiver are concerned with."""
-    fits = [
-        a
-        for a in alerts
-        if (not route.buildings or a.building in route.buildings)
-        and (not route.rules or a.rule in route.rules)
-        and a.severity.rank >= Severity(route.least).rank
-    ]
-    return of_person(fits, person)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Somebody who gets the digest at an address, and all routes that name them there."""
+
+    person: Recipient
+    channel: ChannelKind
+    address: str
+    routes: tuple[Route, ...]
+
+
+def _readers(routes: Sequence[Route], people: Sequence[Recipient]) -> list[_Reader]:
+    """Return each reader once, however many routes lead to them: a digest of a week is one message."""
+    found: dict[tuple[str, str, str], _Reader] = {}
+    for route in routes:
+        for person in named_by(route, people):
+            place = (person.id, route.channel.value, person.address(route.channel))
+            if place[2]:
+                known = found.get(place)
+                also = (route,) if known is None else (*known.routes, route)
+                found[place] = _Reader(person=person, channel=route.channel, address=place[2], routes=also)
+    return list(found.values())
 
 
 def _digest(
-    route: Route, person: Recipient, items: Sequence[Alert], *, names: wording.Names, week: str, now: datetime
+    reader: _Reader, alerts: Sequence[Alert], *, names: wording.Names, week: str, now: datetime
 ) -> Outgoing | None:
-    """Return somebody's digest of a week, None where there is nothing to say or no address."""
-    address = person.address(route.channel)
-    if not items or not address:
+    """Return somebody's digest of a week, None where there is nothing to say."""
+    items, person = worst(alerts), reader.person
+    if not items:
         return None
     subject = f"Týdenní přehled {week}" if person.language == "cs" else f"Weekly digest {week}"
-    content = wording.written(person, [(a, Occasion.DIGEST) for a in items], names, subject=subject)
+    content = wording.written(
+        person,
+        [(a, Occasion.DIGEST) for a in items],
+        names,
+        subject=subject,
+        intro=wording.digest_intro([a for a in alerts if a.active], len(items), person.language),
+    )
     return Outgoing(
-        key=message_key(route.channel, address, [f"digest/{week}"]),
-        channel=route.channel,
+        key=message_key(reader.channel, reader.address, [f"digest/{week}/{person.id}"]),
+        channel=reader.channel,
         recipient=person.id,
-        address=address,
+        address=reader.address,
         items=tuple(Item(alert=a.id, occasion=Occasion.DIGEST) for a in items),
         content=content,
         created=now,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select, update
 
 from core.alerts import Alert, AlertFilter, Change, Severity, State, Subject
 from core.errors import Conflict, NotFound
@@ -203,16 +203,30 @@ def _tell(connection: Connection, message: str, items: Sequence[Item]) -> None:
 
 
 def _alerts(connection: Connection, asked: AlertFilter, after: str, limit: int | None) -> list[Alert]:
-    table = tables.alerts
-    question = select(table).where(*_conditions(asked)).order_by(table.c.opened_at.desc(), table.c.id.desc())
+    table, order = tables.alerts, _order(asked)
+    question = select(table).where(*_conditions(asked)).order_by(*(column.desc() for column in order))
     if after:
-        place = select(table.c.opened_at, table.c.id).where(table.c.id == after)
-        last = connection.execute(place).first()
+        last = connection.execute(select(*order).where(table.c.id == after)).first()
         if last is None:
             raise NotFound(f"alert {after} is not known")
-        same = (table.c.opened_at == last[0]) & (table.c.id < last[1])
-        question = question.where(or_(table.c.opened_at < last[0], same))
+        question = question.where(_behind(order, last))
     return [_alert(dict(row)) for row in connection.execute(question.limit(limit)).mappings()]
+
+
+def _order(asked: AlertFilter) -> list[ColumnElement[Any]]:
+    """Return what orders alerts, each the largest first."""
+    table = tables.alerts
+    order: list[ColumnElement[Any]] = [table.c.opened_at, table.c.id]
+    if not asked.urgent_first:
+        return order
+    ranks = {severity.value: severity.rank for severity in Severity}
+    return [case(ranks, value=table.c.severity), func.coalesce(table.c.loss_czk_per_day, 0.0), *order]
+
+
+def _behind(order: Sequence[ColumnElement[Any]], last: Sequence[Any]) -> ColumnElement[bool]:
+    """Return the condition of what comes after a row in this order."""
+    after: ColumnElement[bool] = order[0] < last[0]
+    return or_(after, and_(order[0] == last[0], _behind(order[1:], last[1:]))) if len(order) > 1 else after
 
 
 def _conditions(asked: AlertFilter) -> list[ColumnElement[bool]]:
