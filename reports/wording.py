@@ -1,0 +1,136 @@
+"""Czech words of reports: what kinds, states, judgements and reasons are called, by the codes of the core."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.deliveries import DeliveryState, Text
+from core.indicators import Coverage, ValueStatus
+from core.plan import Direction, ProjectState, ReportKind, StrategicGoal
+from core.report import Judgement, Lack
+from core.report_periods import ReportId
+from reports import czech
+
+TITLES: Final[Mapping[ReportKind, str]] = {
+    ReportKind.ANNUAL: "Výroční zpráva",
+    ReportKind.MID_YEAR: "Monitorovací zpráva",
+    ReportKind.CLOSING: "Souhrnné závěrečné vyhodnocení",
+}
+FILES: Final[Mapping[ReportKind, str]] = {
+    ReportKind.ANNUAL: "vyrocni-zprava",
+    ReportKind.MID_YEAR: "monitorovaci-zprava",
+    ReportKind.CLOSING: "zaverecne-vyhodnoceni",
+}
+STRATEGIC: Final[Mapping[StrategicGoal, str]] = {
+    StrategicGoal.FASTER: "Zrychlit",
+    StrategicGoal.SAVE: "Ušetřit",
+    StrategicGoal.BETTER: "Zlepšit",
+}
+STATUSES: Final[Mapping[ValueStatus, str]] = {
+    ValueStatus.FINAL: "konečná",
+    ValueStatus.PROVISIONAL: "předběžná",
+    ValueStatus.UNKNOWN: "nelze stanovit",
+}
+JUDGEMENTS: Final[Mapping[Judgement, str]] = {
+    Judgement.MET: "splněno",
+    Judgement.NOT_MET: "nesplněno",
+    Judgement.UNDER_WAY: "v běhu",
+    Judgement.NO_TARGET: "bez cíle",
+    Judgement.UNKNOWN: "nelze posoudit",
+}
+DELIVERIES: Final[Mapping[str, str]] = {
+    DeliveryState.DRAFT: "rozpracováno",
+    DeliveryState.DELIVERED: "dodáno garantem",
+    DeliveryState.RETURNED: "vráceno k doplnění",
+    DeliveryState.CHECKED: "zkontrolováno koordinátorem",
+    DeliveryState.PUBLISHED: "zveřejněno",
+}
+PROJECTS: Final[Mapping[ProjectState, str]] = {
+    ProjectState.IDEA: "námět",
+    ProjectState.PREPARED: "v přípravě",
+    ProjectState.RUNNING: "v realizaci",
+    ProjectState.DONE: "dokončen",
+    ProjectState.STOPPED: "zastaven",
+}
+DIRECTIONS: Final[Mapping[Direction, str]] = {
+    Direction.UP: "má růst",
+    Direction.DOWN: "má klesat",
+    Direction.NONE: "sleduje se",
+}
+TEXTS: Final[Mapping[Text, str]] = {
+    Text.REALISED: "Realizované akce",
+    Text.FULFILMENT: "Plnění aktivit",
+    Text.EVALUATION: "Vyhodnocení indikátorů",
+    Text.TRENDS: "Trendy a zkušenosti",
+    Text.COMMUNICATION: "Komunikace",
+    Text.PARTNERSHIP: "Partnerství a podpora regionu",
+    Text.STATE_OF_WORK: "Stav rozpracování aktivit a projektů",
+}
+LACKS: Final[Mapping[Lack, str]] = {
+    Lack.VALUE: "Hodnotu nelze stanovit",
+    Lack.PROVISIONAL: "Hodnota je předběžná",
+    Lack.UNDELIVERED: "Garant hodnotu nedodal",
+    Lack.TEXTS: "Chybí texty garanta",
+    Lack.UNCHECKED: "Podklady nejsou zkontrolovány",
+}
+USED_KINDS: Final[Mapping[str, str]] = {
+    "emission_factor": "emisní faktor",
+    "factor": "emisní faktor",
+    "price": "cena",
+    "tariff": "sazba",
+    "rule": "pravidlo rezervované kapacity",
+    "population": "počet obyvatel",
+    "users": "počet uživatelů",
+    "area": "podlahová plocha",
+    "normal": "dlouhodobý normál denostupňů",
+    "degree_days": "dlouhodobý normál denostupňů",
+    "gas_conversion": "přepočet plynu",
+    "ratio": "poměr spalného tepla a výhřevnosti",
+    "target": "cíl",
+}
+KINDS_OF_PIECES: Final[Mapping[str, str]] = {
+    "building": "budova",
+    "point": "odběrné místo",
+    "measure": "opatření",
+    "carrier": "nosič energie",
+    "cause": "příčina",
+    "month": "měsíc",
+    "alert": "událost",
+    "organisation": "organizace",
+}
+BY_HAND: Final = "zadáno garantem"
+
+
+def title_of(report: ReportId) -> str:
+    """Return a report's title with its period."""
+    return f"{TITLES[report.kind]} {period_of(report)}"
+
+
+def period_of(report: ReportId) -> str:
+    """Return the period as a title says it."""
+    said = {
+        ReportKind.ANNUAL: f"za rok {report.period}",
+        ReportKind.MID_YEAR: f"za 1. pololetí {report.period}",
+        ReportKind.CLOSING: f"za období {report.period.replace('-', '–')}",
+    }
+    return czech.typeset(said[report.kind])
+
+
+def file_name(report: ReportId) -> str:
+    """Return the name of a report's file, without what tells its format."""
+    return f"{FILES[report.kind]}-{report.period}"
+
+
+def coverage(found: Coverage | None) -> str:
+    """Return how well a value is covered by data, in words."""
+    if found is None:
+        return ""
+    parts = [
+        f"{czech.share(value)}{czech.NBSP}{name}"
+        for value, name in (
+            (found.measured, "měřeno"),
+            (found.estimated, "odhadnuto"),
+            (found.missing, "chybí"),
+        )
+        if value > 1e-9  # noqa: PLR2004 - rounding of sums of shares
+    ]
+    return f"{', '.join(parts)} ({czech.counted(found.points, 'místo', 'místa', 'míst')})"
