@@ -1,19 +1,33 @@
-"""Who may read and who may write: bearer tokens for programs, a signed cookie made from one for a page."""
+"""Who calls, and what they may do: bearer tokens for programs, a signed cookie made from one for a page.
+
+A route declares the right it needs (`allowed`); what it then sees is cut to the caller's scope (`api.room`).
+"""
 
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Request
+from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
 
-from api.problems import Refused
+from api.dependencies import Dependencies
+from api.problems import Refused, is_machine
 from api.rim import SAFE_METHODS, from_elsewhere
+from core.people import Access, Right
 
 COOKIE: Final = "odecet_session"
 COOKIE_LIFE: Final = timedelta(days=14)
 ANYONE: Final = "anyone"
+"""How the audit names callers where access is open to all."""
+
+LOGIN: Final = {"WWW-Authenticate": 'Bearer realm="Odecet"'}
+
+
+class MustLogIn(Exception):
+    """A person who has to say who they are first."""
 
 
 def holder(tokens: Mapping[str, str], given: str) -> str | None:
@@ -57,16 +71,57 @@ def check_origin(request: Request) -> None:
         raise Refused(403, "This change was sent by a page of another site; open Odečet itself and repeat it.")
 
 
-def program(request: Request, tokens: Mapping[str, str], *, open_reading: bool) -> str:
-    """Return who calls the API; raise Refused where they may not."""
+def access_of(request: Request, deps: Dependencies) -> Access:
+    """Return what the caller of a request may do; raise Refused for a token that nobody holds."""
     check_origin(request)
-    if not tokens:
-        return ANYONE
-    name = holder(tokens, bearer(request))
-    if name is None and (request.method not in SAFE_METHODS or not open_reading):
-        raise Refused(
-            401,
-            "This needs a token: send the header Authorization: Bearer TOKEN.",
-            headers={"WWW-Authenticate": 'Bearer realm="Odecet"'},
-        )
-    return name or ANYONE
+    given = bearer(request)
+    name = holder(deps.tokens, given) if given else None
+    if given and name is None and deps.tokens:
+        raise Refused(401, "Nobody holds this token; it may be mistyped, expired or revoked.", headers=LOGIN)
+    if name is None and not given:
+        name = cookie_holder(deps.tokens, request.cookies.get(COOKIE, ""), deps.clock())
+    if name is not None:
+        return Access.whole(name)
+    if not deps.tokens:
+        return Access.whole(ANYONE)
+    return Access.looking() if deps.open_reading else Access.public()
+
+
+async def access(request: Request) -> Access:
+    """Return what the caller may do; found out once a request."""
+    held: Access | None = getattr(request.state, "access", None)
+    if held is None:
+        held = request.state.access = access_of(request, request.app.state.room.deps)
+    return held
+
+
+Asking = Annotated[Access, Depends(access)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """A route's door: one of these rights is needed, over the whole region where `everywhere`; none: open to all."""
+
+    rights: tuple[Right, ...]
+    everywhere: bool = False
+
+    def opens(self, caller: Access) -> bool:
+        """Return whether somebody gets through; what they then see is another matter."""
+        had = caller.everywhere if self.everywhere else caller.may
+        return not self.rights or any(had(right) for right in self.rights)
+
+    async def __call__(self, request: Request, caller: Asking) -> None:
+        """Refuse who may not."""
+        if self.opens(caller):
+            return
+        if caller.name:
+            raise Refused(403, "You may not do this; an administrator can grant it to you.")
+        if request.method in SAFE_METHODS and not is_machine(request):
+            raise MustLogIn
+        raise Refused(401, "This needs a token, or a person who is logged in.", headers=LOGIN)
+
+
+def allowed(*rights: Right, everywhere: bool = False) -> Dependency:
+    """Return the dependency by which a route declares its right: any one of these, region-wide if `everywhere`."""
+    found: Dependency = Depends(Allowed(rights=rights, everywhere=everywhere))
+    return found

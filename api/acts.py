@@ -13,6 +13,7 @@ from api.waiting import waiting
 from core.calendar import moment
 from core.errors import Conflict, InputError, NotFound
 from core.notes import InboxItem, PointFinding
+from core.people import Right
 from core.readings import SeriesKey
 from core.registry import DialEvent, Entity, EventKind, Meter
 from services import register
@@ -58,12 +59,12 @@ def answer_finding(room: Room, key: str, said: Mapping[str, Any], *, by: str) ->
     doing = act(room, by, f"answer to finding {key}")
     if event.new_device and event.new_device != event.meter and event.kind is EventKind.SWAP:
         return _exchanged(room, found.point, event, doing)
-    return register.record_event(room.deps.records, event, doing).saved[0]
+    return register.record_event(room.writing(Right.READINGS), event, doing).saved[0]
 
 
 def _exchanged(room: Room, point: str, event: DialEvent, doing: register.By) -> Entity:
     """Mount the new device of a swap; the dial readings are the meters', or where a further dial asked, that dial's."""
-    records = room.deps.records
+    records = room.writing(Right.READINGS)
     first, final = (None, None) if event.register else (event.first, event.final)
     new = NewMeter(first=first, device=event.new_device)
     done = register.swap(records, point, event.at, doing, final=final, new=new)
@@ -137,7 +138,7 @@ def assign(room: Room, device: str, wish: Mapping[str, Any], *, by: str) -> Mete
     )
     doing = act(room, by, f"{device} assigned from the inbox")
     done = register.assign(
-        room.deps.records,
+        room.writing(Right.REGISTER),
         device,
         wish["point"],
         doing,

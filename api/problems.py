@@ -141,10 +141,14 @@ def answer(found: Problem, headers: dict[str, str]) -> Response:
     return Response(msgspec.json.encode(found), found.status, headers, media_type=MEDIA_TYPE)
 
 
+def is_machine(request: Request) -> bool:
+    """Return whether a program asks, not a person for a page."""
+    return request.url.path.startswith(("/api", "/health", "/ready", "/metrics", "/static"))
+
+
 def wants_page(request: Request) -> bool:
     """Return whether a person looks at a page: then errors are pages too."""
-    machine = request.url.path.startswith(("/api", "/health", "/ready", "/metrics", "/static"))
-    return not machine and "text/html" in request.headers.get("accept", "")
+    return not is_machine(request) and "text/html" in request.headers.get("accept", "")
 
 
 Page = Callable[[Request, Problem], Response]

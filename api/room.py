@@ -1,19 +1,28 @@
-"""What every route is handed: the ports, the register as it stands, who calls, and the body that came."""
+"""What every route is handed: the ports, the register as it stands, who calls, and the body that came.
+
+A route's room is cut to its caller: `now`, `deps.records` and `ask` know what they see and nothing else, `writing`
+gives what they may change. `region` is the room of all, for what is told of the region as a whole.
+"""
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.access import program
+from api.access import ANYONE, Asking, allowed
 from api.dependencies import Dependencies
 from api.problems import Refused
 from api.rim import Measures
+from api.scope import restricted
+from api.seen import Registers, seen_records, written_records
 from api.snapshot import RegisterView, Snapshot
 from api.staging import Staging
 from core.errors import Conflict
-from core.ports import Taken
+from core.people import Access, Right
+from core.ports import RecordStore, Taken
 from services.alerts import Alerts, Policy
 from services.baselines import Baselines
 from services.consumption import PointConsumption, Question, consumption
@@ -26,36 +35,54 @@ class Room:
 
     def __init__(self, deps: Dependencies) -> None:
         self.deps = deps
-        self.register = RegisterView(deps.records)
+        self.register = RegisterView(deps.records, restricted)
         self.measures = Measures(deps.metrics)
         self.staging = Staging()
         self.weather = Weather(deps.readings, deps.zone)
+        self.access = Access.whole("")
+        self.region = self
+
+    def seen_by(self, access: Access) -> "Room":
+        """Return the room of a caller: what they see of everything."""
+        room = copy(self)
+        room.access, room.region = access, self
+        room.deps = replace(self.deps, records=seen_records(self.deps.records, access, room.now))
+        return room
 
     def now(self) -> Snapshot:
-        """Return the register as it stands."""
-        return self.register.now()
+        """Return the register as it stands, as far as the caller sees it."""
+        return self.register.seen_by(self.access)
+
+    def writing(self, right: Right) -> RecordStore:
+        """Return the records for an act: rules read all of them, saving is refused beyond what the right reaches."""
+        registers = Registers(self.register.now(), self.now())
+        return written_records(self.region.deps.records, self.access, right, registers)
 
     def ask(self, question: Question) -> Sequence[PointConsumption]:
-        """Answer a question of consumption; no points give no answer."""
+        """Answer a question of consumption; no points give no answer, one that is not seen raises NotFound."""
         if not question.points:
             return []
+        now = self.now()
+        for key in question.points if not now.whole else ():
+            now.point(key)
         if self.deps.ask is not None:
             return self.deps.ask(question)
-        return consumption(question, readings=self.deps.readings, records=self.deps.records)
+        return consumption(question, readings=self.deps.readings, records=self.region.deps.records)
 
     def baselines(self) -> Baselines:
         """Return what fits and keeps models; raise Refused where this process has no facts for them."""
         if self.deps.facts is None:
             raise Refused(503, "This process makes no models.")
-        return Baselines(records=self.deps.records, stations=self.weather, ask=self.ask, facts=self.deps.facts)
+        records = self.region.deps.records
+        return Baselines(records=records, stations=self.weather, ask=self.ask, facts=self.deps.facts)
 
     def savings(self) -> Savings:
         """Return what tells the savings of measures."""
         return Savings(self.baselines())
 
     def alerts(self) -> Alerts:
-        """Return the acts on alerts."""
-        return self.deps.alerts or Alerts(self.deps.records, Policy(zone=self.deps.zone))
+        """Return the acts on alerts; whether the caller reaches one is to be asked before (`alert_to_act_on`)."""
+        return self.deps.alerts or Alerts(self.region.deps.records, Policy(zone=self.deps.zone))
 
     def last_day(self) -> date:
         """Return yesterday, the last day that is over."""
@@ -71,23 +98,22 @@ class Room:
         now = self.deps.clock()
         taken = self.deps.intake.take(letter.topic, letter.payload, source=f"replay/{number}", now=now)
         if not taken.rejected and (taken.readings or taken.ignored):
-            self.deps.records.mark_replayed([number], now)
+            self.region.deps.records.mark_replayed([number], now)
         return taken
 
 
-def room_of(request: Request) -> Room:
-    """Return the room of the app that serves a request."""
+def whole_room(request: Request) -> Room:
+    """Return the room of all of the app that serves a request: for what is not of a caller, such as its language."""
     found: Room = request.app.state.room
     return found
 
 
-async def _room(request: Request) -> Room:
-    return room_of(request)
+async def _room(request: Request, caller: Asking) -> Room:
+    return whole_room(request).seen_by(caller)
 
 
-async def _caller(request: Request) -> str:
-    deps = room_of(request).deps
-    return program(request, deps.tokens, open_reading=deps.open_reading)
+async def _caller(caller: Asking) -> str:
+    return caller.name or ANYONE
 
 
 async def _body(request: Request) -> bytes:
@@ -97,4 +123,5 @@ async def _body(request: Request) -> bytes:
 InRoom = Annotated[Room, Depends(_room)]
 Caller = Annotated[str, Depends(_caller)]
 Body = Annotated[bytes, Depends(_body)]
-guard = Depends(_caller)
+guard = allowed(Right.SEE)
+"""What routers of the API have where nothing else is said: looking at what one sees."""

@@ -1,12 +1,13 @@
 """The register as it stands, held in memory until it changes: lists and scopes are answered from it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
 from core.errors import NotFound
+from core.people import Access, Grant, Right
 from core.ports import RecordStore
 from core.readings import SeriesKey
 from core.registry import (
@@ -24,6 +25,8 @@ from services.sums import counting_registers
 
 E = TypeVar("E")
 R = TypeVar("R", bound=Entity)
+MOST_SCOPES: Final = 256
+"""So many scopes are held, each a cut of the register."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,10 @@ class Mounting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All of the register at one version, by id, ids ascending."""
+    """All of the register at one version, by id, ids ascending; not `whole` where it is cut to a scope."""
 
     version: int
+    whole: bool = True
     organisations: dict[str, Organisation]
     buildings: dict[str, Building]
     points: dict[str, Point]
@@ -119,11 +123,13 @@ def take_snapshot(records: RecordStore) -> Snapshot:
 
 
 class RegisterView:
-    """Gives the register's snapshot, taken anew after each change."""
+    """Gives the register's snapshot, taken anew after each change; and what each scope sees of it."""
 
-    def __init__(self, records: RecordStore) -> None:
+    def __init__(self, records: RecordStore, cut: Callable[[Snapshot, Access], Snapshot]) -> None:
         self.records: Final = records
         self._held: Snapshot | None = None
+        self._cut = cut
+        self._seen: dict[tuple[tuple[Grant, ...], frozenset[Right] | None], Snapshot] = {}
 
     def now(self) -> Snapshot:
         """Return the register as it stands."""
@@ -131,3 +137,16 @@ class RegisterView:
         if held is None or held.version != self.records.version():
             held = self._held = take_snapshot(self.records)
         return held
+
+    def seen_by(self, access: Access) -> Snapshot:
+        """Return what somebody sees of the register as it stands."""
+        now = self.now()
+        if access.everywhere(Right.SEE):
+            return now
+        scope = (access.grants, access.only)
+        seen = self._seen.get(scope)
+        if seen is None or seen.version != now.version:
+            if len(self._seen) >= MOST_SCOPES:
+                self._seen.clear()
+            seen = self._seen[scope] = self._cut(now, access)
+        return seen

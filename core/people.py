@@ -54,6 +54,9 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
 }  # fmt: skip
 """What each role may do; the table of the documentation is made from it."""
 
+LOOKING: Final = frozenset({Right.PUBLISHED, Right.SEE, Right.INDICATORS})
+"""Rights that change nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -110,15 +113,29 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a caller may do and see, as every route is handed it; `name` stands in the audit."""
+    """What a caller may do and see, as every route is handed it; `name` stands in the audit.
+
+    `only` are the rights that grants are cut to (None: all that their roles have). Without a name it is nobody known.
+    """
 
     name: str
     grants: tuple[Grant, ...] = ()
+    only: frozenset[Right] | None = None
 
     @classmethod
     def whole(cls, name: str) -> "Access":
         """Return what an administrator, and whoever there is where nobody was named yet, may do."""
         return cls(name=name, grants=(Grant(role=Role.ADMINISTRATOR),))
+
+    @classmethod
+    def looking(cls) -> "Access":
+        """Return what everybody may do where looking is open to all."""
+        return cls(name="", grants=(Grant(role=Role.ADMINISTRATOR),), only=LOOKING)
+
+    @classmethod
+    def public(cls) -> "Access":
+        """Return what somebody unknown may do."""
+        return cls(name="", grants=(Grant(role=Role.PUBLIC),))
 
     def may(self, right: Right, *, organisation: str = "", building: str = "") -> bool:
         """Return whether a right reaches a building of an organisation; neither named: whether it is had at all."""
@@ -133,6 +150,8 @@ class Access:
         return any(not grant.areas or area in grant.areas for grant in self._with(Right.DELIVER))
 
     def _with(self, right: Right) -> Iterable[Grant]:
+        if self.only is not None and right not in self.only:
+            return ()
         return (grant for grant in self.grants if right in RIGHTS[grant.role])
 
 

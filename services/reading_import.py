@@ -376,10 +376,7 @@ def undo(number: str, *, readings: ReadingStore, records: RecordStore, act: By) 
     Raise NotFound for an unknown import, Conflict where invoices of a point were imported after it. Doing it twice
     changes nothing the second time.
     """
-    text = records.kept(_key(number))
-    if not text:
-        raise NotFound(f"import {number} is not known")
-    note = msgspec.json.decode(text, type=Note)
+    note = note_of(records, number)
     for point, (_, after) in note.ledgers.items():
         if records.kept(ledger_key(point)) not in {after, note.ledgers[point][0]}:
             raise Conflict(f"invoices of point {point} were imported after this; undo that import first")
@@ -387,6 +384,14 @@ def undo(number: str, *, readings: ReadingStore, records: RecordStore, act: By) 
     records.save_job(_job(number, note, act, UNDONE))
     records.record([_audit(number, note, act, undone=True)])
     return gone
+
+
+def note_of(records: RecordStore, number: str) -> Note:
+    """Return what an import did; raise NotFound."""
+    text = records.kept(_key(number))
+    if not text:
+        raise NotFound(f"import {number} is not known")
+    return msgspec.json.decode(text, type=Note)
 
 
 def _restore(number: str, note: Note, records: RecordStore, act: By) -> None:

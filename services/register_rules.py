@@ -125,7 +125,7 @@ def problems(register: Snapshot, about: Collection[Place], assumed: Collection[P
     """Return what contradicts among these things and what they touch; references to `assumed` are taken for good."""
     found = [
         *(p for where in about if (thing := register.things.get(where)) for p in _alone(thing)),
-        *_unknown_references(register, about, assumed),
+        *unknown_references(register, about, assumed),
         *_hierarchy(register, about),
         *_codes(register, about),
         *_mountings(register, about),
@@ -245,7 +245,10 @@ def _of_the_plan(thing: Area | Activity | Project | Indicator) -> Iterator[tuple
         yield "area", Area, thing.area
 
 
-def _unknown_references(register: Snapshot, about: Collection[Place], assumed: Collection[Place]) -> Iterator[Problem]:
+def unknown_references(
+    register: Snapshot, about: Collection[Place], assumed: Collection[Place] = ()
+) -> Iterator[Problem]:
+    """Return where these things name others that are not in the register."""
     for thing in (register.things[where] for where in about if where in register.things):
         for field, kind, key in _references(thing):
             if (kind, key) not in register.things and (kind, key) not in assumed:

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from alerts.wording import check, loss, title
+from api.access import allowed
 from api.alert_texts import said
 from api.pages.view import Seen, Viewer, back
 from api.routes.alerts import AlertAct, HistoryLine, MessageLine, detail_of, do
 from core.alerts import ACTIVE, Alert, AlertFilter, Cause
+from core.people import Right
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 PAGE: Final = 50
 SNOOZES_DAYS: Final = (1, 7, 30)
@@ -66,7 +68,7 @@ def alert(v: Seen, key: str) -> Response:
     )
 
 
-@router.post("/alerts/{key}")
+@router.post("/alerts/{key}", dependencies=[allowed(Right.ALERTS)])
 def act(  # noqa: PLR0917 - the fields of the form
     v: Seen,
     key: str,

@@ -5,14 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from api.access import allowed
 from api.pages.emission_charts import standing
 from api.pages.view import Seen
 from api.reasons import why
 from api.routes.benchmarks import ranked
 from api.texts import N_, Language
+from core.people import Right
 from services.benchmarks import COVERAGE, Benchmark, Measure
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 MEASURES = {
     Measure.ENERGY_PER_AREA: N_("Energy by floor area"),

@@ -7,15 +7,17 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.access import allowed
 from api.pages.charts import COMMODITIES, by_month
 from api.pages.figures import Figure, Months, Versus, Year, added, by_commodity, whole_year_before, year_of
 from api.pages.region import quality_note
 from api.pages.view import Seen
 from api.quality_of import last_readings
 from api.texts import Language
+from core.people import Right
 from core.registry import Commodity, Point, in_force
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from api.access import allowed
 from api.cost_rows import AdviceAnswer, DemandAnswer, advice_answer, demand_answer
 from api.pages.emission_charts import duration, peaks
 from api.pages.view import Seen, Viewer
@@ -17,13 +18,14 @@ from api.routes.costs import MOST_WITH_DEMAND, owner_of
 from api.spans import addable
 from api.texts import Language
 from core.calendar import Period
+from core.people import Right
 from core.registry import Commodity, Point
 from core.tariffs import PARTS_OF, CostPart
 from services.costs import PointCost, costs
 from services.demand import advice, demand, year_until
 from services.monthly_use import Months, months_of
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

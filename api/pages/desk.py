@@ -5,13 +5,15 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
+from api.access import allowed
 from api.acts import assign
 from api.pages.forms import local_moment, number_of, whole_of
 from api.pages.view import Seen, back
 from api.routes.work import Letter
 from api.waiting import devices, waiting
+from core.people import Right
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 PAGE: Final = 50
 UNITS: Final = ("kWh", "MWh", "GJ", "m³", "l")
@@ -26,7 +28,7 @@ def findings(v: Seen) -> Response:
     return v.page("findings.html", findings=found, points=now.points, buildings=now.buildings)
 
 
-@router.get("/inbox")
+@router.get("/inbox", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def inbox(v: Seen, after: Annotated[str, Query()] = "") -> Response:
     """Show meters that stand on no point."""
     found = devices(waiting(v.room, after=after))
@@ -44,7 +46,7 @@ def inbox(v: Seen, after: Annotated[str, Query()] = "") -> Response:
     )
 
 
-@router.post("/inbox/{device:path}")
+@router.post("/inbox/{device:path}", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def assign_device(  # noqa: PLR0917 - the fields of the form
     v: Seen,
     device: str,
@@ -72,7 +74,7 @@ def assign_device(  # noqa: PLR0917 - the fields of the form
     return back("/inbox?done=assigned")
 
 
-@router.get("/letters")
+@router.get("/letters", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def letters(v: Seen, after: Annotated[int, Query(ge=0)] = 0, reason: Annotated[str, Query()] = "") -> Response:
     """Show messages that could not be read."""
     records = v.room.deps.records
@@ -82,7 +84,7 @@ def letters(v: Seen, after: Annotated[int, Query(ge=0)] = 0, reason: Annotated[s
     return v.page("letters.html", letters=shown, following=following, reasons=records.count_letters(), reason=reason)
 
 
-@router.post("/letters/{number}/replay")
+@router.post("/letters/{number}/replay", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def replay(v: Seen, number: int) -> Response:
     """Read a message again."""
     v.room.replay(number)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from api.access import allowed
 from api.emission_rows import (
     CarrierRow,
     ChangeRow,
@@ -27,11 +28,12 @@ from api.spans import addable, compared_with, weather_of, whole_months
 from api.texts import N_, Language
 from core.calendar import Period
 from core.factors import WATER_SCOPE
+from core.people import Right
 from services.emission_change import change
 from services.emissions import Scope, emissions, own_generation
 from services.monthly_use import Months, months_of
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 YEARS_SHOWN: Final = 5
 CAUSES: Final = {

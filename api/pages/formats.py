@@ -7,14 +7,16 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
+from api.access import allowed
 from api.pages.view import Seen, Viewer, back
 from api.routes.formats import failed_of, profile_named, shelf_of
 from api.routes.letters import Which, reread
 from core.errors import InputError
 from core.formats import Choices, Chosen, Draft, Sample
+from core.people import Right
 from core.units import Quantity
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 KINDS: Final = ("cumulative", "gauge", "delta", "interval")
 QUANTITIES: Final = tuple(str(q) for q in Quantity if q is not Quantity.UNSTATED)
@@ -50,7 +52,7 @@ def formats(v: Seen) -> Response:
     )
 
 
-@router.post("/formats/test")
+@router.post("/formats/test", dependencies=[allowed(Right.REGISTER, Right.SIMULATE)])
 def test(v: Seen) -> Response:
     """Run the cases of every profile."""
     shelf = shelf_of(v.room)
@@ -60,7 +62,7 @@ def test(v: Seen) -> Response:
     )
 
 
-@router.post("/formats/decode")
+@router.post("/formats/decode", dependencies=[allowed(Right.REGISTER, Right.SIMULATE)])
 def decode(v: Seen, topic: Annotated[str, Form()], payload: Annotated[str, Form()] = "") -> Response:
     """Show what would be read of a message."""
     shelf = shelf_of(v.room)
@@ -71,7 +73,7 @@ def decode(v: Seen, topic: Annotated[str, Form()], payload: Annotated[str, Form(
     )  # fmt: skip
 
 
-@router.get("/formats/new")
+@router.get("/formats/new", dependencies=[allowed(Right.REGISTER, Right.SIMULATE)])
 def new(v: Seen, letter: Annotated[int, Query(ge=0)] = 0) -> Response:
     """Ask for a sample; a dead letter may be one."""
     if not letter:
@@ -86,7 +88,7 @@ def one(v: Seen, name: str) -> Response:
     return v.page("format.html", found=profile_named(v.room, name))
 
 
-@router.post("/formats/new")
+@router.post("/formats/new", dependencies=[allowed(Right.REGISTER, Right.SIMULATE)])
 def inspect(
     v: Seen, topic: Annotated[str, Form()], payload: Annotated[str, Form()], each: Annotated[str, Form()] = ""
 ) -> Response:
@@ -122,7 +124,7 @@ def proposed_topic(topic: str) -> str:
     return "/".join(names.get(n, level) for n, level in enumerate(levels))
 
 
-@router.post("/formats/draft")
+@router.post("/formats/draft", dependencies=[allowed(Right.REGISTER, Right.SIMULATE)])
 async def draft(v: Seen, request: Request) -> Response:
     """Show the profile that these choices make, and what it reads of its sample."""
     form = {key: str(value) for key, value in (await request.form()).items()}
@@ -164,7 +166,7 @@ def choices_of(form: dict[str, str]) -> Choices:
     )
 
 
-@router.post("/formats")
+@router.post("/formats", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def save(v: Seen, held: Annotated[str, Form()]) -> Response:
     """Save a profile that was shown."""
     text = base64.b64decode(held, validate=True).decode()
@@ -177,7 +179,7 @@ def save(v: Seen, held: Annotated[str, Form()]) -> Response:
     return back(f"/formats/{saved.name}?done=saved")
 
 
-@router.post("/letters/replay")
+@router.post("/letters/replay", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def replay_all(v: Seen, reason: Annotated[str, Form()] = "", after: Annotated[int, Form()] = 0) -> Response:
     """Read all letters of a reason again."""
     done = reread(v.room, Which(reason=reason, after=after))

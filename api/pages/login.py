@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from api.access import COOKIE, COOKIE_LIFE, check_origin, cookie_for, holder
+from api.access import COOKIE, COOKIE_LIFE, allowed, check_origin, cookie_for, holder
 from api.pages.view import back, remember_language, templates, words_of
 from api.room import InRoom
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed()])
 
 
 def inside(address: str) -> str:

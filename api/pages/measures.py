@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from api.access import allowed
 from api.acts import act
 from api.pages.forms import number_of
 from api.pages.model_charts import saving_by_month, saving_so_far
@@ -16,12 +17,13 @@ from api.pages.view import Seen, Viewer, back
 from api.routes.measures import ALL_TIME, savings_of
 from api.texts import Language
 from core.errors import InputError
+from core.people import Right
 from core.registry import Measure, MeasureKind, Point
 from services import register as acts
 from services.measures import UnitSaving, of_plan, once, within
 from services.savings import Share
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def _form(v: Viewer, found: Measure | None) -> MeasureForm:
     return MeasureForm(measure=found, kinds=list(MeasureKind), points=points, activities=activities)
 
 
-@router.post("/measures")
+@router.post("/measures", dependencies=[allowed(Right.REGISTER)])
 def save_measure(  # noqa: PLR0917 - the fields of the form
     v: Seen,
     key: Annotated[str, Form(alias="id")],
@@ -158,14 +160,14 @@ def save_measure(  # noqa: PLR0917 - the fields of the form
     )
     doing = act(v.room, v.name, "page of measures")
     if changing:
-        acts.update(v.room.deps.records, made, doing)
+        acts.update(v.room.writing(Right.REGISTER), made, doing)
     else:
-        acts.create(v.room.deps.records, [made], doing)
+        acts.create(v.room.writing(Right.REGISTER), [made], doing)
     return back(f"/measures/{made.id}?done=saved")
 
 
-@router.post("/measures/{key:path}/remove")
+@router.post("/measures/{key:path}/remove", dependencies=[allowed(Right.REGISTER)])
 def remove_measure(v: Seen, key: str) -> Response:
     """Remove a measure; the audit trail keeps it."""
-    acts.remove(v.room.deps.records, Measure, [key], act(v.room, v.name, "page of measures"))
+    acts.remove(v.room.writing(Right.REGISTER), Measure, [key], act(v.room, v.name, "page of measures"))
     return back("/measures?done=removed")

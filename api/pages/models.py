@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
+from api.access import allowed
 from api.acts import act
 from api.pages.forms import number_of
 from api.pages.model_charts import against_temperature, foretold
@@ -16,11 +17,12 @@ from api.pages.view import Seen, Viewer, back
 from api.routes.models import model_of
 from api.texts import Language
 from core.errors import InputError
+from core.people import Right
 from core.registry import Adjustment, AdjustmentKind
 from services import register as acts
 from services.models import PointModel
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 MOST_DOTS: Final = 1100
 WEEK: Final = 7
@@ -111,7 +113,7 @@ def _series(words: Language, found: PointModel, weeks: Sequence[Week], unit: str
     return foretold(rows, cut=cut, unit=unit, words=words, title=title)
 
 
-@router.post("/points/{key:path}/adjustments")
+@router.post("/points/{key:path}/adjustments", dependencies=[allowed(Right.REGISTER)])
 def add_adjustment(  # noqa: PLR0917 - the fields of the form
     v: Seen,
     key: str,
@@ -137,7 +139,7 @@ def add_adjustment(  # noqa: PLR0917 - the fields of the form
         per_day=number_of(per_day, place="per_day"),
         who=v.name,
     )
-    acts.create(v.room.deps.records, [event], act(v.room, v.name, "page of the model"))
+    acts.create(v.room.writing(Right.REGISTER), [event], act(v.room, v.name, "page of the model"))
     return back(f"/points/{key}/model?done=logged#events")
 
 
@@ -158,8 +160,8 @@ def day_of(text: str, *, place: str) -> date | None:
         raise InputError(f"{text!r} is no day", place=place, remedy="write it as 2026-01-31") from err
 
 
-@router.post("/adjustments/{key:path}/remove")
+@router.post("/adjustments/{key:path}/remove", dependencies=[allowed(Right.REGISTER)])
 def remove_adjustment(v: Seen, key: str, point: Annotated[str, Form()]) -> Response:
     """Take a non-routine event out again; the audit trail keeps it."""
-    acts.remove(v.room.deps.records, Adjustment, [key], act(v.room, v.name, "page of the model"))
+    acts.remove(v.room.writing(Right.REGISTER), Adjustment, [key], act(v.room, v.name, "page of the model"))
     return back(f"/points/{point}/model?done=removed#events")

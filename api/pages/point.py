@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
+from api.access import allowed
 from api.acts import answer_finding, finding_id
 from api.asking import Span, check_size, instant_of
 from api.comparison import Against, Side, counterparts, differ, places
@@ -21,10 +22,11 @@ from api.routes.readings import Reading, Wanted, read_page, rows, windows_of
 from api.texts import Language
 from core.calendar import Bools, Instants, Period, instant, local, moment
 from core.notes import PointFinding
+from core.people import Right
 from core.registry import EventKind, Point
 from services.consumption import PointConsumption, Question
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 MOST_BARS: Final = 3_000
 TAIL: Final = 20
@@ -285,7 +287,7 @@ def _dial(words: Language, value: object) -> str:
     return text.replace(".", ",") if words.code == "cs" else text
 
 
-@router.post("/findings/{finding}")
+@router.post("/findings/{finding}", dependencies=[allowed(Right.READINGS)])
 def answer(  # noqa: PLR0917 - the fields of the form
     v: Seen,
     finding: str,

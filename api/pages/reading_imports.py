@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from starlette.responses import Response
 
+from api.access import allowed
 from api.acts import act
 from api.pages.view import Seen, Viewer, back
 from api.reading_import_texts import WORDS, problem, remedy
@@ -20,10 +21,11 @@ from api.routes.reading_imports import (
     shown_mapping,
     undo_reading_import,
 )
+from core.people import Right
 from core.reading_tables import TableMapping
 from core.table_troubles import Told, Trouble
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.READINGS)])
 
 SHOWN: Final = 20
 MOST_FIELDS: Final = 20_000

@@ -8,14 +8,16 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.access import allowed
 from api.pages.charts import stacked_by_month
 from api.pages.figures import Figure, Versus, Year, by_commodity, year_of
 from api.pages.view import Seen, Viewer
 from api.quality_of import last_readings
 from api.texts import Language
+from core.people import Right
 from core.registry import Building, Commodity, Point
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 ENERGY = (Commodity.ELECTRICITY, Commodity.GAS, Commodity.HEAT)
 

@@ -5,12 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 from starlette.responses import Response
 
+from api.access import allowed
 from api.acts import act
 from api.pages.view import Seen, back
 from api.routes.exchange import Import, do_import, imports_done, plan_of
+from core.people import Right
 from services.exchange import undo_import
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 SHOWN = 10
 
@@ -21,7 +23,7 @@ def show(v: Seen) -> Response:
     return v.page("import.html", plan=None, key="", imports=imports_done(v.room, SHOWN))
 
 
-@router.post("/import")
+@router.post("/import", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def dry_run(v: Seen, file: Annotated[UploadFile, File()]) -> Response:
     """Show what importing a file would do."""
     name, content = file.filename or "register.xlsx", file.file.read()
@@ -31,7 +33,7 @@ def dry_run(v: Seen, file: Annotated[UploadFile, File()]) -> Response:
     return v.page("import.html", plan=shown, key=key, imports=[], error_count=len(plan.errors))
 
 
-@router.post("/import/confirm")
+@router.post("/import/confirm", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def confirm(v: Seen, key: Annotated[str, Form()]) -> Response:
     """Do what the dry run showed, planned anew on the register as it stands."""
     staged = v.room.staging.take(key, v.now)
@@ -39,8 +41,8 @@ def confirm(v: Seen, key: Annotated[str, Form()]) -> Response:
     return back("/import?done=imported")
 
 
-@router.post("/import/undo")
+@router.post("/import/undo", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def undo(v: Seen, number: Annotated[str, Form()]) -> Response:
     """Put back what an import changed."""
-    undo_import(v.room.deps.records, number, act(v.room, v.name))
+    undo_import(v.room.writing(Right.REGISTER), number, act(v.room, v.name))
     return back("/import?done=undone")

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from starlette.responses import Response
 
+from api.access import MustLogIn, allowed
 from api.pages import (
     alerts,
     benchmarks,
@@ -26,9 +27,9 @@ from api.pages import (
 )
 from api.pages.bundle import STATIC, chart_library, chart_locales
 from api.pages.navigation import pages_of
-from api.pages.view import MustLogIn, back
+from api.pages.view import back
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed()])
 
 KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 SCRIPT: Final = "text/javascript; charset=utf-8"

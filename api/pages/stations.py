@@ -8,6 +8,7 @@ import numpy as np
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from starlette.responses import Response
 
+from api.access import allowed
 from api.acts import act
 from api.pages.forms import number_of
 from api.pages.model_charts import degree_bars, temperatures
@@ -18,12 +19,13 @@ from api.texts import Language
 from core.calendar import Period
 from core.calendar import zone as zone_of
 from core.errors import InputError
+from core.people import Right
 from core.registry import Station, StationSource
 from services import register as acts
 from services.weather import StationDays, store_temperatures
 from services.weather_degrees import INDOOR_C, DegreeDays, degree_days, normal_of
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
 YEAR: Final = timedelta(days=365)
 TEMPERATURE: Final = "temperature."
@@ -166,7 +168,7 @@ def _temperatures(words: Language, year: StationDays) -> dict[str, Any]:
     return temperatures(rows, words=words, title=title, names={"own": own, "next": other})
 
 
-@router.post("/stations")
+@router.post("/stations", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def save_station(  # noqa: PLR0917 - the fields of the form
     v: Seen,
     key: Annotated[str, Form(alias="id")],
@@ -191,11 +193,11 @@ def save_station(  # noqa: PLR0917 - the fields of the form
         device=device.strip(),
         fallbacks=tuple(fallbacks.replace(",", " ").split()),
     )
-    acts.create(v.room.deps.records, [made], act(v.room, v.name, "page of stations"))
+    acts.create(v.room.writing(Right.REGISTER), [made], act(v.room, v.name, "page of stations"))
     return back(f"/stations/{made.id}?done=saved")
 
 
-@router.post("/stations/{key:path}/file")
+@router.post("/stations/{key:path}/file", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def upload(v: Seen, key: str, file: Annotated[UploadFile, File()], zone: Annotated[str, Form()] = "") -> Response:
     """Store a file of temperatures as a station's."""
     files = v.room.deps.temperature_files
@@ -206,5 +208,5 @@ def upload(v: Seen, key: str, file: Annotated[UploadFile, File()], zone: Annotat
         raise InputError("the file is empty", place="file", remedy="choose a CSV of times and temperatures")
     name = file.filename or "temperatures.csv"
     given = files.read(name, content, zone_of(zone) if zone else v.room.deps.zone)
-    store_temperatures(v.room.deps.readings, v.room.deps.records, key, given, source=name, now=v.now)
+    store_temperatures(v.room.deps.readings, v.room.writing(Right.REGISTER), key, given, source=name, now=v.now)
     return back(f"/stations/{key}?done=stored")

@@ -11,14 +11,13 @@ from fastapi import Depends, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.access import ANYONE, COOKIE, check_origin, cookie_holder
+from api.access import Asking
 from api.model_texts import shown_reason
 from api.pages.bundle import library_mark, mark
 from api.pages.navigation import way
-from api.problems import Refused
-from api.rim import SAFE_METHODS
-from api.room import Room, room_of
+from api.room import InRoom, Room, whole_room
 from api.texts import LANGUAGES, Language, choose, language
+from core.people import Access, Right
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 LANGUAGE_COOKIE: Final = "odecet_lang"
@@ -52,13 +51,26 @@ def static(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """A person at a page: the language they read, their name (where tokens are), what they may do."""
+    """A person at a page: the language they read, their name, what they may do and, in `room`, what they see."""
 
     request: Request
     room: Room
     words: Language
-    name: str
-    may_write: bool
+    access: Access
+
+    @property
+    def name(self) -> str:
+        """Who they are, empty for somebody unknown."""
+        return self.access.name
+
+    def may(self, right: str, *, everywhere: bool = False) -> bool:
+        """Return whether they have a right (its name as templates write it), or have it over the whole region."""
+        return self.access.everywhere(Right(right)) if everywhere else self.access.may(Right(right))
+
+    @property
+    def may_write(self) -> bool:
+        """Whether they may change the register somewhere."""
+        return self.access.may(Right.REGISTER)
 
     @property
     def now(self) -> datetime:
@@ -110,30 +122,13 @@ def words_of(request: Request) -> Language:
         request.query_params.get("lang", ""),
         cookies.get(LANGUAGE_COOKIE, ""),
         headers.get("accept-language", ""),
-        room_of(request).deps.locale,
+        whole_room(request).deps.locale,
     )
     return language(code)
 
 
-class MustLogIn(Exception):
-    """A person who has to say who they are first."""
-
-
-def viewer_of(request: Request) -> Viewer:
-    """Return who looks; raise MustLogIn where they may not before they logged in."""
-    check_origin(request)
-    room = room_of(request)
-    tokens = room.deps.tokens
-    name = cookie_holder(tokens, request.cookies.get(COOKIE, ""), room.deps.clock()) if tokens else ANYONE
-    if name is None and not room.deps.open_reading:
-        raise MustLogIn
-    if name is None and request.method not in SAFE_METHODS:
-        raise Refused(401, words_of(request).text("Log in to change anything."))
-    return Viewer(request=request, room=room, words=words_of(request), name=name or "", may_write=name is not None)
-
-
-async def _viewer(request: Request) -> Viewer:
-    return viewer_of(request)
+async def _viewer(request: Request, room: InRoom, caller: Asking) -> Viewer:
+    return Viewer(request=request, room=room, words=words_of(request), access=caller)
 
 
 Seen = Annotated[Viewer, Depends(_viewer)]

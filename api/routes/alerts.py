@@ -10,20 +10,23 @@ from starlette.responses import Response
 
 from alerts.wording import check, title
 from api import alert_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.asking import span_of
 from api.contract import documented, page_type
 from api.documents import convert, read_object
 from api.paging import LIMIT, After, Limit, page_of
-from api.room import Body, Caller, InRoom, Room, guard
+from api.problems import Refused
+from api.room import Body, Caller, InRoom, Room
 from api.routes.consumption import From, To
 from core.alerts import ACTIVE, ENTITY, Alert, AlertFilter, Cause, Severity, State
 from core.errors import InputError
 from core.notes import AuditEntry
+from core.people import Right
 from core.sending import Outgoing
 from services.alert_times import Times, times_of
 
-router = APIRouter(prefix="/api/v1", tags=["alerts"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["alerts"], dependencies=[allowed(Right.SEE)])
 
 Key = Annotated[str, Path(description="The alert's id.", examples=["5d1f0a9c3b7e42d86f10"])]
 MOST_HISTORY: Final = 1000
@@ -184,6 +187,7 @@ def detail_of(room: Room, alert: Alert, language: str) -> AlertDetail:
 
 @router.post(
     "/alerts/{key}/acts",
+    dependencies=[allowed(Right.ALERTS)],
     operation_id="act_on_alert",
     summary="Acknowledge, assign, snooze, comment or resolve an alert",
     **documented(AlertLine, examples.ALERT, body=AlertAct, body_example=examples.ACT, errors=(401, 404, 409, 422, 503)),
@@ -196,6 +200,7 @@ def act_on_alert(room: InRoom, by: Caller, key: Key, body: Body) -> Response:
 
 def do(room: Room, key: str, wish: AlertAct, *, by: str) -> Alert:
     """Do what somebody wishes about an alert; raise InputError where the act is not known."""
+    alert_to_act_on(room, key)
     acts, now = room.alerts(), room.deps.clock()
     known: dict[str, Callable[[], Alert]] = {
         "acknowledge": lambda: acts.acknowledge(key, by=by, now=now),
@@ -207,6 +212,17 @@ def do(room: Room, key: str, wish: AlertAct, *, by: str) -> Alert:
     if wish.act not in known:
         raise InputError(f"{wish.act!r} is no act", place="act", remedy=f"write one of {', '.join(known)}")
     return known[wish.act]()
+
+
+def alert_to_act_on(room: Room, key: str) -> Alert:
+    """Return an alert that the caller may act on; raise NotFound where it is not seen, else Refused."""
+    found = room.deps.records.alert(key)
+    place = room.now().buildings.get(found.building)
+    where = {} if place is None else {"organisation": place.organisation, "building": place.id}
+    right = room.access.everywhere(Right.ALERTS) or (where and room.access.may(Right.ALERTS, **where))
+    if not right:
+        raise Refused(403, "You may look at this alert and not act on it.")
+    return found
 
 
 def _until(wish: AlertAct) -> datetime:

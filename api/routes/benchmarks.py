@@ -1,27 +1,33 @@
 """/api/v1/benchmarks: how buildings of a kind compare by specific consumption, and how their ranks changed."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api import benchmark_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
 from api.reasons import Why, why
-from api.room import InRoom, Room, guard
+from api.room import InRoom, Room
 from api.routes.consumption import From, To, Zone
 from api.routes.emissions import Words, language_of
+from api.snapshot import Snapshot
 from api.spans import compared_with, whole_months
 from api.texts import Language
 from core.calendar import zone as zone_of
+from core.people import Right
 from core.registry import Building, BuildingKind
 from services.benchmarks import COVERAGE, Benchmark, Kind, Measure, Standing, benchmark
 
-router = APIRouter(prefix="/api/v1", tags=["benchmarks"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["benchmarks"], dependencies=[allowed(Right.SEE)])
 
+NOBODY: Final = Building(id="-", organisation="-", name="—")
+"""Stands for a building that the caller does not see."""
 Least = Annotated[
     float,
     Query(ge=0, le=1, description="The least known share of the time for a building to be compared.", examples=[0.9]),
@@ -94,20 +100,34 @@ def _kind(found: Kind, words: Language) -> KindRow:
 def ranked(  # noqa: PLR0917 - what one question needs
     room: Room, measure: Measure, start: str, to: str, compare: str, kind: BuildingKind | None, least: float, zone: str
 ) -> Benchmark:
-    """Return how the register's buildings of a kind (None: of all) compare."""
-    now, tz = room.now(), zone_of(zone) if zone else room.deps.zone
+    """Return how buildings of a kind (None: of all) compare; those that the caller does not see have no name."""
+    now, tz = room.region.now(), zone_of(zone) if zone else room.deps.zone
     span = whole_months(start, to, tz, room.deps.clock())
     buildings: list[Building] = [b for b in now.buildings.values() if kind in {None, b.kind}]
-    return benchmark(
+    found = benchmark(
         measure,
         buildings,
         now.points,
         span,
         compared_with(span, compare, tz),
-        ask=room.ask,
+        ask=room.region.ask,
         tables=room.deps.dated,
         least=least,
     )
+    seen = room.now()
+    return found if seen.whole else replace(found, kinds=tuple(_anonymous(kind, seen) for kind in found.kinds))
+
+
+def _anonymous(kind: Kind, seen: Snapshot) -> Kind:
+    """Return a kind with what is not seen as values and ranks alone; where they are few to guess among, without."""
+    others = () if kind.quartiles.few else tuple(s for s in kind.standings if s.value is not None)
+    mine = {s.building.id for s in kind.standings if s.building.id in seen.buildings}
+    shown = tuple(s for s in kind.standings if s.building.id in mine or s in others)
+    return replace(kind, standings=tuple(s if s.building.id in mine else _nameless(s) for s in shown))
+
+
+def _nameless(standing: Standing) -> Standing:
+    return replace(standing, building=NOBODY, commodities=(), amount=None, size=None)
 
 
 @router.get(

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api import consumption_examples as examples
+from api.access import allowed
 from api.adding import addends, with_unit
 from api.answers import Value, as_csv, as_json
 from api.asking import Scope, Span, check_size, points_of, span_of
@@ -27,11 +28,12 @@ from api.consumption_rows import (
     total_rows,
 )
 from api.contract import documented
-from api.room import InRoom, Room, guard
+from api.room import InRoom, Room
 from api.snapshot import Snapshot
 from core.calendar import Period, instant, moment
 from core.calendar import zone as zone_of
 from core.errors import InputError
+from core.people import Right
 from core.registry import Commodity, Point, Role
 from services.adding import Addends
 from services.consumption import PointConsumption, Question, Total, total
@@ -39,7 +41,7 @@ from services.consumption import PointConsumption, Question, Total, total
 MOST_ROWS: Final = 200_000
 MOST_SUMMED: Final = 3_000_000
 
-router = APIRouter(prefix="/api/v1", tags=["consumption"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["consumption"], dependencies=[allowed(Right.SEE)])
 
 
 class PointRows(msgspec.Struct, frozen=True):

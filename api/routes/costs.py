@@ -9,21 +9,23 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api import cost_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
 from api.cost_rows import AdviceAnswer, CostRow, DemandAnswer, advice_answer, cost_row, demand_answer
-from api.room import InRoom, Room, guard
+from api.room import InRoom, Room
 from api.routes.consumption import From, InScope, To, Zone
 from api.routes.emissions import MonthsPeriod, Words, language_of
 from api.spans import addable, months_asked
 from core.calendar import Period
 from core.calendar import zone as zone_of
 from core.errors import InputError
+from core.people import Right
 from core.registry import Point
 from services.costs import costs
 from services.demand import advice, demand, year_until
 
-router = APIRouter(prefix="/api/v1", tags=["costs"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["costs"], dependencies=[allowed(Right.SEE)])
 
 MOST_WITH_DEMAND: Final = 40
 MOST_MONTHS: Final = 61

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api import emission_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
 from api.emission_rows import (
@@ -22,7 +23,7 @@ from api.emission_rows import (
     period_row,
     source_row,
 )
-from api.room import InRoom, guard
+from api.room import InRoom
 from api.routes.consumption import From, InScope, To, Zone
 from api.spans import MOST_MODELS, addable, compared_with, months_asked, weather_of, whole_months
 from api.texts import LANGUAGES, Language, language
@@ -30,10 +31,11 @@ from core.calendar import Period
 from core.calendar import zone as zone_of
 from core.errors import InputError
 from core.factors import Carrier
+from core.people import Right
 from services.emission_change import MOST_MISSING, change
 from services.emissions import emissions, own_generation
 
-router = APIRouter(prefix="/api/v1", tags=["emissions"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["emissions"])
 
 Words = Annotated[str, Query(alias="lang", description="Language of texts: cs or en.", examples=["cs"])]
 Versions = Annotated[
@@ -101,6 +103,7 @@ def versions_of(texts: Sequence[str]) -> dict[str, int]:
 
 @router.get(
     "/emissions",
+    dependencies=[allowed(Right.SEE)],
     operation_id="get_emissions",
     summary="Emissions of a scope by period",
     description="By carrier and scope, by location and market, per inhabitant and per user. A total is null where a "
@@ -136,6 +139,7 @@ def get_emissions(  # noqa: PLR0917 - FastAPI fills these by name
 
 @router.get(
     "/emissions/change",
+    dependencies=[allowed(Right.SEE)],
     operation_id="get_emissions_change",
     summary="A change of emissions split by cause",
     description="From `compare` to the span: what consumption, weather, factor and population made of it. Parts add up "
@@ -183,6 +187,7 @@ def get_change(  # noqa: PLR0917 - FastAPI fills these by name
 
 @router.get(
     "/factors",
+    dependencies=[allowed(Right.PUBLISHED)],
     operation_id="get_factors",
     summary="Emission factors with their sources and versions",
     description="All that emissions are computed with, former versions too.",

@@ -10,17 +10,19 @@ from fastapi import APIRouter, File, Path, Query, UploadFile
 from starlette.responses import Response
 
 from api import exchange_examples as examples
+from api.access import allowed
 from api.acts import act
 from api.answers import as_json
 from api.contract import documented
 from api.problems import Place, Refused
-from api.room import Caller, InRoom, Room, guard
+from api.room import Caller, InRoom, Room
 from core.errors import InputError
+from core.people import Right
 from core.registry import Adjustment, Building, DialEvent, Measure, Meter, Organisation, Point, Station
 from services.exchange import IMPORT, Plan, apply_import, export_register, plan_import, undo_import
 from services.exchange_rows import Fault
 
-router = APIRouter(prefix="/api/v1/register", tags=["exchange"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1/register", tags=["exchange"], dependencies=[allowed(Right.SEE)])
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ERRORS: Final = 1_000
@@ -120,7 +122,7 @@ def plan_of(room: Room, name: str, content: bytes) -> Plan:
     """Return what importing a file would do."""
     if not content:
         raise InputError("the file is empty", place="file", remedy="choose the file that was exported or filled in")
-    return plan_import(room.deps.tables.read(name, content), room.deps.records, name=name)
+    return plan_import(room.deps.tables.read(name, content), room.writing(Right.REGISTER), name=name)
 
 
 def do_import(room: Room, plan: Plan, *, by: str) -> str:
@@ -130,7 +132,7 @@ def do_import(room: Room, plan: Plan, *, by: str) -> str:
         raise Refused(
             422, f"{len(plan.errors)} cells of {plan.name} cannot be right; nothing was changed.", errors=places
         )
-    return apply_import(plan, room.deps.records, act(room, by)).id
+    return apply_import(plan, room.writing(Right.REGISTER), act(room, by)).id
 
 
 def export_file(room: Room, form: Format, kind: Kind | None, language: str) -> tuple[str, bytes]:
@@ -170,6 +172,7 @@ def export(
 
 @router.post(
     "/import",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="import_register",
     summary="Read a spreadsheet into the register",
     description="All or nothing. With `dry_run` (the default) nothing is changed and `errors` name sheet, row and "
@@ -195,6 +198,7 @@ def imports_done(room: Room, most: int = 100) -> list[Done]:
 
 @router.get(
     "/imports",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="list_imports",
     summary="Imports that were done",
     **documented(Imports, examples.IMPORTS, errors=(401, 503)),
@@ -206,6 +210,7 @@ def list_imports(room: InRoom) -> Response:
 
 @router.post(
     "/imports/{number}/undo",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="undo_import",
     summary="Put back what an import changed",
     description="Refused where something of it was changed since.",
@@ -217,5 +222,5 @@ def undo(
     number: Annotated[str, Path(description="The import's id.", examples=["20260304T0915-1f"])],
 ) -> Response:
     """Undo an import."""
-    done = undo_import(room.deps.records, number, act(room, by))
+    done = undo_import(room.writing(Right.REGISTER), number, act(room, by))
     return as_json(Undone(number, done.points))

@@ -10,15 +10,17 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from api import format_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
 from api.documents import convert, read_object
 from api.problems import Place, Refused
-from api.room import Body, Caller, InRoom, Room, guard
+from api.room import Body, Caller, InRoom, Room
 from core.errors import NotFound
 from core.formats import Choices, Chosen, Format, FormatShelf, Found, Trial
+from core.people import Right
 
-router = APIRouter(prefix="/api/v1", tags=["formats"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["formats"], dependencies=[allowed(Right.SEE)])
 
 Name = Annotated[str, Path(description="The profile's name.", examples=["wmbusmeters"])]
 
@@ -158,6 +160,7 @@ def list_profiles(room: InRoom) -> Response:
 
 @router.post(
     "/profiles",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="save_profile",
     summary="Add a profile",
     description="The text of a profile with at least one test case; its cases must come out as they say. Messages are "
@@ -193,6 +196,7 @@ def profile_named(room: Room, name: str) -> Format:
 
 @router.post(
     "/profiles/test",
+    dependencies=[allowed(Right.REGISTER, Right.SIMULATE)],
     operation_id="test_profiles",
     summary="Run the test cases that stand in profiles",
     **documented(Tested, examples.TRIALS, errors=(401, 404)),
@@ -205,6 +209,7 @@ def test_profiles(room: InRoom) -> Response:
 
 @router.post(
     "/profiles/inspect",
+    dependencies=[allowed(Right.REGISTER, Right.SIMULATE)],
     operation_id="inspect_sample",
     summary="What is found in a sample",
     **documented(Inspected, examples.SAMPLE, body=Message, body_example=examples.MESSAGE, errors=(401, 404, 422)),
@@ -218,6 +223,7 @@ def inspect_sample(room: InRoom, body: Body) -> Response:
 
 @router.post(
     "/profiles/draft",
+    dependencies=[allowed(Right.REGISTER, Right.SIMULATE)],
     operation_id="draft_profile",
     summary="Write a profile from a sample and what a person says of it",
     description="Nothing is saved; the answer's text can be posted to /profiles.",
@@ -232,6 +238,7 @@ def draft_profile(room: InRoom, body: Body) -> Response:
 
 @router.post(
     "/decode",
+    dependencies=[allowed(Right.REGISTER, Right.SIMULATE)],
     operation_id="decode_message",
     summary="What would be read of a message",
     description="As `odecet decode`; nothing is stored.",

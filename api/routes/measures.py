@@ -9,19 +9,21 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api import measure_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
-from api.room import InRoom, Room, guard
+from api.room import InRoom, Room
 from api.routes.consumption import From, To
 from api.routes.models import Amount, ModelReason
 from api.routes.weather import span_of_days
+from core.people import Right
 from core.registry import Measure, Point
 from core.rollup import NANO
 from services.costs import unit_price
 from services.measures import MeasureSaving, PriceOf, Sum, UnitMonth, UnitSaving, Worth, measured, of_plan, once, within
 from services.savings import Month, Share
 
-router = APIRouter(prefix="/api/v1", tags=["measures"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["measures"], dependencies=[allowed(Right.SEE)])
 
 Key = Annotated[str, Path(description="The measure's id.", examples=["OP-2025-01"])]
 Price = Annotated[
@@ -228,7 +230,7 @@ def savings_of(room: Room, measures: Sequence[Measure], *, price: float | None =
     now = room.now()
     concerned = {key for measure in measures for key in measure.points}
     points = {key: now.points[key] for key in concerned if key in now.points}
-    every = [m for m in now.measures.values() if concerned & set(m.points)]
+    every = [m for m in room.region.now().measures.values() if concerned & set(m.points)]
     shares = room.savings().shares(points, every, room.last_day())
     asked = {m.id for m in measures}
     return measured(measures, [s for s in shares if s.measure in asked], points, price_of(room, price))

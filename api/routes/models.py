@@ -10,17 +10,19 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api import measure_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.asking import instant_of
 from api.contract import documented
-from api.room import InRoom, Room, guard
+from api.room import InRoom, Room
 from core.errors import InputError
+from core.people import Right
 from core.readings import Floats
 from services.baselines import Window
 from services.models import PointModel, point_model, usual_window
 from services.savings import Reason, text_of, without_works
 
-router = APIRouter(prefix="/api/v1/points", tags=["models"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1/points", tags=["models"], dependencies=[allowed(Right.SEE)])
 
 LONGEST_TRAINING_DAYS: Final = 366 * 4
 Key = Annotated[str, Path(description="The point's id.", examples=["B01-PL"])]

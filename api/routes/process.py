@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
+from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
 from api.problems import RETRY_AFTER_S
@@ -36,6 +37,7 @@ READY: Final = {"ready": True, "reasons": []}
 
 @router.get(
     "/health",
+    dependencies=[allowed()],
     operation_id="health",
     summary="Whether the process lives",
     **documented(Alive, {"status": "alive", "version": "0.1.0"}, errors=()),
@@ -64,6 +66,7 @@ def reasons(room: Room) -> tuple[str, ...]:
 
 @router.get(
     "/ready",
+    dependencies=[allowed()],
     operation_id="ready",
     summary="Whether stores and ingest are ready",
     description="503 with the reasons where something is not.",
@@ -79,6 +82,7 @@ def ready(room: InRoom) -> Response:
 
 @router.get(
     "/metrics",
+    dependencies=[allowed()],
     operation_id="metrics",
     summary="Measures for Prometheus",
     **documented(None, None, errors=(), also={"text/plain": "odecet_http_requests_total 1.0\n"}),

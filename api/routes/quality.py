@@ -7,19 +7,21 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import consumption_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.asking import check_size, points_of, span_of
 from api.consumption_rows import local_texts
 from api.contract import documented
 from api.quality_of import Quality, quality
-from api.room import InRoom, guard
+from api.room import InRoom
 from api.routes.consumption import From, InScope, To, Zone
 from core.calendar import Period, instant
 from core.calendar import zone as zone_of
+from core.people import Right
 
 MOST_DAYS: Final = 1_000_000
 
-router = APIRouter(prefix="/api/v1", tags=["quality"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["quality"], dependencies=[allowed(Right.SEE)])
 
 
 @router.get(

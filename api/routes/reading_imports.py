@@ -13,16 +13,17 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from api import reading_import_examples as examples
-from api.access import ANYONE
+from api.access import ANYONE, allowed
 from api.acts import act
 from api.answers import as_json, utc_texts
 from api.contract import documented
 from api.problems import Place, Refused
-from api.room import Caller, InRoom, Room, guard
+from api.room import Caller, InRoom, Room
 from api.routes.exchange import Wrong
 from api.routes.readings import QUALITY_NAMES
 from core.calendar import instant
-from core.errors import InputError
+from core.errors import InputError, NotFound
+from core.people import Right
 from core.reading_tables import TableMapping
 from core.table_troubles import Told
 from services import reading_import
@@ -31,7 +32,7 @@ from services.reading_import_mapping import amended, mapping_for, read_said
 from services.reading_import_report import ROWS, RowReport, SeriesReport, counts_of, rows_of, series_of
 from services.register import By
 
-router = APIRouter(prefix="/api/v1/imports/readings", tags=["exchange"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1/imports/readings", tags=["exchange"], dependencies=[allowed(Right.SEE)])
 
 MOST_TOLD: Final = 1_000
 DRY_RUN: Final = "dry-run"
@@ -177,6 +178,8 @@ def plan_file(room: Room, name: str, content: bytes, said: Mapping[str, Any]) ->
     """Return what importing a file would do, its columns taken as remembered, proposed and said."""
     deps = room.deps
     table = deps.reading_tables.open(name, content)
+    if said.get("unknown_to_inbox") and not room.access.everywhere(Right.REGISTER):
+        raise Refused(403, "What nobody registered goes to the inbox, which is not yours: name your own meters alone.")
     proposed, remembered = mapping_for(table, deps.records, str(deps.zone), str(said.get("sheet", "")))
     made = reading_import.plan(
         table,
@@ -237,7 +240,7 @@ def do_reading_import(room: Room, planned: Planned, doing: By, *, partial: bool 
             422, f"{len(made.faults)} places of {made.name} cannot be right; nothing was changed.", errors=places
         )
     return reading_import.apply(
-        made, readings=room.deps.readings, records=room.deps.records, act=doing, partial=partial
+        made, readings=room.deps.readings, records=room.writing(Right.READINGS), act=doing, partial=partial
     ).id
 
 
@@ -282,6 +285,7 @@ def _body() -> dict[str, Any]:
 
 @router.post(
     "",
+    dependencies=[allowed(Right.READINGS)],
     operation_id="import_readings",
     summary="Import readings from a table",
     description="Hand readings, invoices, a distributor's load profile, or any long or wide table. `mode` dry-run (the "
@@ -305,15 +309,21 @@ def _import(room: Room, by: str, sent: Sent) -> Response:
 
 
 def reading_imports_done(room: Room, most: int = 100) -> list[ReadingImportDone]:
-    """Return the imports of readings, newest first."""
+    """Return the imports of readings, newest first: all, or those of a caller who may not import everywhere."""
     return [
         ReadingImportDone(job.id, job.detail, job.started, note.by, note.why, job.state, note.new, note.changed)
-        for job, note in reading_import.imports(room.deps.records, most)
+        for job, note in reading_import.imports(room.region.deps.records, most)
+        if _of_caller(room, note.by)
     ]
+
+
+def _of_caller(room: Room, by: str) -> bool:
+    return room.access.everywhere(Right.READINGS) or (bool(room.access.name) and by == room.access.name)
 
 
 @router.get(
     "",
+    dependencies=[allowed(Right.READINGS)],
     operation_id="list_reading_imports",
     summary="Imports of readings",
     **documented(ReadingImports, examples.IMPORTS, errors=(401, 503)),
@@ -324,12 +334,16 @@ def list_reading_imports(room: InRoom) -> Response:
 
 
 def undo_reading_import(room: Room, number: str, doing: By) -> int:
-    """Take an import back; return how many readings went."""
-    return reading_import.undo(number, readings=room.deps.readings, records=room.deps.records, act=doing)
+    """Take an import back; return how many readings went. Raise NotFound for one of somebody else's."""
+    records = room.writing(Right.READINGS)
+    if not _of_caller(room, reading_import.note_of(records, number).by):
+        raise NotFound(f"import {number} is not known")
+    return reading_import.undo(number, readings=room.deps.readings, records=records, act=doing)
 
 
 @router.post(
     "/{number}/undo",
+    dependencies=[allowed(Right.READINGS)],
     operation_id="undo_reading_import",
     summary="Take back what an import of readings stored",
     description="What it replaced comes back. Refused where invoices of a point were imported after it.",

@@ -11,17 +11,19 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import consumption_examples as examples
+from api.access import allowed
 from api.answers import Value, as_csv, as_json, utc_texts
 from api.asking import Span, span_of
 from api.contract import documented
 from api.paging import next_link
 from api.problems import Place, Refused
-from api.room import Body, Caller, InRoom, Room, guard
+from api.room import Body, Caller, InRoom, Room
 from api.routes.consumption import Form, From, To, Zone, wants_csv
 from api.snapshot import Snapshot
 from core.calendar import Bools, instant, micros, moment
 from core.calendar import zone as zone_of
 from core.errors import InputError
+from core.people import Right
 from core.ports import ReadingStore
 from core.readings import Kind, Quality, Readings, SeriesKey, concat
 from core.registry import Register
@@ -33,7 +35,7 @@ MOST_SERIES: Final = 50
 LONGEST: Final = timedelta(days=3_700)
 FIRST_CHUNK: Final = np.timedelta64(2, "D").astype("timedelta64[us]")
 
-router = APIRouter(prefix="/api/v1", tags=["readings"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["readings"], dependencies=[allowed(Right.SEE)])
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -110,6 +112,9 @@ def windows_of(
 ) -> tuple[Window, ...]:
     """Return the series that points and devices mean; a point's while its meters are mounted."""
     mounted = [m for p in points for m in now.meters_of.get(now.point(p).id, ())]
+    if not now.whole:  # a device is somebody's only while it is mounted there
+        mounted += [m for m in now.meters.values() if m.device in meters]
+        meters = ()
     devices = list(dict.fromkeys([*meters, *(m.device for m in mounted)]))
     if not devices:
         return ()
@@ -307,6 +312,7 @@ def _page(found: list[Reading], cursor: str | None, headers: Mapping[str, str], 
 
 @router.post(
     "/readings",
+    dependencies=[allowed(Right.INGEST, everywhere=True)],
     operation_id="take_readings",
     summary="Send readings",
     description="The body is what a meter would publish over MQTT; it is stored durably before the answer. What "

@@ -8,14 +8,16 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.responses import Response
 
 from api import register_examples as examples
+from api.access import allowed
 from api.acts import act
 from api.answers import as_json, etag
 from api.contract import documented, page_type
 from api.documents import Document, from_document, merged, read_object, same_id, to_document
 from api.paging import LIMIT, After, Limit, page_of
 from api.problems import Refused
-from api.room import Body, Caller, InRoom, Room, guard
+from api.room import Body, Caller, InRoom, Room
 from api.snapshot import Snapshot
+from core.people import Right
 from core.registry import (
     Adjustment,
     AdjustmentKind,
@@ -204,7 +206,7 @@ def change(
     present = room.deps.records.get(kind, key)
     check_unchanged(present, if_match)
     entity = made(present)
-    acts.update(room.deps.records, entity, doing, former=present)
+    acts.update(room.writing(Right.REGISTER), entity, doing, former=present)
     return entity
 
 
@@ -242,7 +244,7 @@ def create_route(resource: Resource) -> Callable[..., Response]:
 
     def creating(room: InRoom, by: Caller, body: Body, why: Why = "") -> Response:
         entity = from_document(read_object(body), resource.kind)
-        acts.create(room.deps.records, [entity], act(room, by, why))
+        acts.create(room.writing(Right.REGISTER), [entity], act(room, by, why))
         return shown(entity, status=201, location=f"/api/v1/{resource.plural}/{entity.id}")
 
     return creating
@@ -291,7 +293,7 @@ def delete_route(resource: Resource) -> Callable[..., Response]:
 
     def deleting(room: InRoom, by: Caller, key: Key, if_match: IfMatch = "", why: Why = "") -> Response:
         check_unchanged(room.deps.records.get(resource.kind, key), if_match)
-        acts.remove(room.deps.records, resource.kind, [key], act(room, by, why))
+        acts.remove(room.writing(Right.REGISTER), resource.kind, [key], act(room, by, why))
         return Response(status_code=204)
 
     return deleting
@@ -299,7 +301,7 @@ def delete_route(resource: Resource) -> Callable[..., Response]:
 
 def build_router() -> APIRouter:
     """Return the routes of every resource."""
-    router = APIRouter(prefix="/api/v1", tags=["register"], dependencies=[guard])
+    router = APIRouter(prefix="/api/v1", tags=["register"], dependencies=[allowed(Right.SEE)])
     for resource in RESOURCES:
         _add_reading(router, resource)
         _add_writing(router, resource)
@@ -329,19 +331,23 @@ def _add_reading(router: APIRouter, resource: Resource) -> None:
 def _add_writing(router: APIRouter, resource: Resource) -> None:
     one, kind, example = resource.one, resource.kind, resource.example
     patch, patched = examples.PATCHES[one]
+    needs = {"dependencies": [allowed(Right.REGISTER)]}
 
     def about(body: type, shown: Document, status: int = 200) -> dict[str, Any]:
         errors = (401, 409, 412, 422, 503)
-        return documented(kind, example, status=status, body=body, body_example=shown, errors=errors)
+        return documented(kind, example, status=status, body=body, body_example=shown, errors=errors) | needs
 
     create, replace, change_ = about(kind, example, 201), about(kind, example), about(patch, patched)
-    gone = documented(None, None, status=204, errors=(401, 404, 409, 412, 422, 503))
+    gone = documented(None, None, status=204, errors=(401, 404, 409, 412, 422, 503)) | needs
     many, single = f"/{resource.plural}", _single(resource)
     router.post(many, operation_id=f"create_{one}", summary=f"Create one {one}", **create)(create_route(resource))
     router.put(single, operation_id=f"replace_{one}", summary=f"Replace one {one}", **replace)(put_route(resource))
     router.patch(single, operation_id=f"change_{one}", summary=f"Change fields of one {one}", **change_)(
         patch_route(resource)
     )
-    router.delete(single, operation_id=f"delete_{one}", summary=f"Delete one {one} that nothing refers to", **gone)(
-        delete_route(resource)
-    )
+    router.delete(
+        single,
+        operation_id=f"delete_{one}",
+        summary=f"Delete one {one} that nothing refers to",
+        **gone,
+    )(delete_route(resource))

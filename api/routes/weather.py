@@ -10,21 +10,23 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api import weather_examples as examples
+from api.access import allowed
 from api.answers import as_json
 from api.asking import span_of
 from api.contract import documented
 from api.problems import Refused
-from api.room import Body, Caller, InRoom, Room, guard
+from api.room import Body, Caller, InRoom, Room
 from api.routes.consumption import From, To
 from core.calendar import Period
 from core.calendar import zone as zone_of
 from core.climate import Normal
 from core.errors import InputError
+from core.people import Right
 from core.registry import Station
 from services.weather import StationDays, fetch, store_temperatures
 from services.weather_degrees import INDOOR_C, DegreeDays, degree_days, normal_of
 
-router = APIRouter(prefix="/api/v1/stations", tags=["weather"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1/stations", tags=["weather"], dependencies=[allowed(Right.SEE)])
 
 LONGEST: Final = timedelta(days=366 * 40)
 PERIODS: Final = frozenset({Period.MONTH, Period.QUARTER, Period.YEAR, Period.HEATING_SEASON})
@@ -235,6 +237,7 @@ CSV_BODY: Final[dict[str, Any]] = {
 
 @router.post(
     "/{key:path}/temperatures",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="store_station_temperatures",
     summary="Store a CSV of temperatures as a station's",
     description="A column of times (or days, then of daily means) and one of °C. The same file again changes nothing.",
@@ -257,12 +260,16 @@ def post_temperatures(  # noqa: PLR0917 - FastAPI fills these by name
     now = room.deps.clock()
     source = f"{name} ({by})" if by else name
     return as_json(
-        Stored(key, store_temperatures(room.deps.readings, room.deps.records, key, given, source=source, now=now))
+        Stored(
+            key,
+            store_temperatures(room.deps.readings, room.writing(Right.REGISTER), key, given, source=source, now=now),
+        )
     )
 
 
 @router.post(
     "/{key:path}/fetch",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="fetch_station_temperatures",
     summary="Fetch a station's temperatures from the archive",
     description="Only where the setting weather.fetch is on. `from` is the first day; the last is yesterday.",
@@ -276,5 +283,5 @@ def post_fetch(room: InRoom, _by: Caller, key: Key, start: From = "") -> Respons
             "fetching temperatures is switched off", place="weather.fetch", remedy="switch it on in the settings"
         )
     first, _ = span_of_days(room, start, "")
-    done = fetch(room.deps.readings, room.deps.records, archive, key, first=first, now=room.deps.clock())
+    done = fetch(room.deps.readings, room.writing(Right.REGISTER), archive, key, first=first, now=room.deps.clock())
     return as_json(Stored(key, done.hours))

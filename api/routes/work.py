@@ -10,20 +10,22 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from api import work_examples as examples
+from api.access import allowed
 from api.acts import answer_finding, assign, finding_id
 from api.answers import as_json
 from api.contract import documented, page_type
 from api.documents import convert, read_object, to_document
 from api.paging import LIMIT, After, Limit, page_of
 from api.problems import Place
-from api.room import Body, Caller, InRoom, guard
+from api.room import Body, Caller, InRoom
 from api.waiting import Unassigned, waiting
 from core.notes import AuditEntry, DeadLetter, PointFinding
+from core.people import Right
 from core.registry import DialEvent, Meter
 
 MOST_FINDINGS: Final = 100_000
 
-router = APIRouter(prefix="/api/v1", tags=["work"], dependencies=[guard])
+router = APIRouter(prefix="/api/v1", tags=["work"], dependencies=[allowed(Right.SEE)])
 
 Device = Annotated[str, Path(description="The name under which it publishes.", examples=["em-0042"])]
 Number = Annotated[int, Path(description="The letter's number.", examples=[17])]
@@ -120,6 +122,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @router.get(
     "/audit",
+    dependencies=[allowed(Right.ADMINISTER, everywhere=True)],
     operation_id="list_audit",
     summary="Changes of the register, newest first",
     **documented(page_type(AuditEntry), examples.AUDIT, errors=(401, 422, 503)),
@@ -142,6 +145,7 @@ def list_audit(  # noqa: PLR0917 - FastAPI fills these by name
 
 @router.get(
     "/inbox",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="list_inbox",
     summary="Meters that send readings or describe themselves, and stand on no point",
     description="Beside each series stands what its device says of itself (Home Assistant discovery, Zigbee2MQTT, "
@@ -163,6 +167,7 @@ def list_inbox(request: Request, room: InRoom, limit: Limit = LIMIT, after: Afte
 
 @router.post(
     "/inbox/{device:path}/assign",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="assign_device",
     summary="Mount a device on a point",
     description="Makes a meter on the point, since `mounted` (else since its first reading), and takes the device out "
@@ -187,6 +192,7 @@ def assign_device(room: InRoom, by: Caller, device: Device, body: Body) -> Respo
 
 @router.get(
     "/letters",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="list_letters",
     summary="Messages that could not be read",
     **documented(page_type(Letter), examples.LETTERS, errors=(401, 422, 503)),
@@ -214,6 +220,7 @@ def list_letters(  # noqa: PLR0917 - FastAPI fills these by name
 
 @router.get(
     "/letters/{number}",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="get_letter",
     summary="One message that could not be read",
     **documented(Letter, examples.LETTER, errors=(401, 404, 422, 503)),
@@ -225,6 +232,7 @@ def get_letter(room: InRoom, number: Number) -> Response:
 
 @router.get(
     "/letters/{number}/payload",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="get_letter_payload",
     summary="Its payload, as it came",
     **documented(None, None, errors=(401, 404, 422, 503), also={"application/octet-stream": "{broken"}),
@@ -238,6 +246,7 @@ def get_payload(room: InRoom, number: Number) -> Response:
 
 @router.post(
     "/letters/{number}/replay",
+    dependencies=[allowed(Right.REGISTER, everywhere=True)],
     operation_id="replay_letter",
     summary="Read it again",
     description="For after the profile was mended. Reading it twice changes nothing.",
@@ -277,6 +286,7 @@ def list_findings(  # noqa: PLR0917 - FastAPI fills these by name
 
 @router.post(
     "/findings/{finding}/answer",
+    dependencies=[allowed(Right.READINGS)],
     operation_id="answer_finding",
     summary="Say what happened to the dial",
     description="Records the event, or, where an exchange brought a device of another name, mounts that meter; the "

@@ -157,11 +157,12 @@ def test_with_tokens_a_page_changes_nothing_before_its_person_logged_in() -> Non
     world = build_world(**TOKENS)
     client = world.client(**HTML)
     assert client.post("/letters/1/replay").status_code == 401
-    assert "Read again" not in client.get("/letters?lang=en").text
+    assert client.get("/letters?lang=en").headers["location"] == "/login?to=%2Fletters%3Flang%3Den"
+    assert client.get("/").status_code == 200
     wrong = client.post("/login", data={"token": "guess", "to": "/letters"})
     assert wrong.status_code == 401
     assert client.post("/login", data={"token": "s3cret-token-one", "to": "/letters"}).headers["location"] == "/letters"
-    assert "Read again" in client.get("/letters").text
+    assert "Read again" in client.get("/letters?lang=en").text
     assert client.post("/letters/1/replay").status_code == 303
     client.post("/logout")
     assert client.post("/letters/1/replay").status_code == 401

@@ -218,11 +218,11 @@ def test_every_trouble_is_marked_for_translation_as_it_is() -> None:
     assert {t.name: t.value for t in Trouble} == dict(TROUBLES)
 
 
-def test_who_may_not_write_may_look_and_not_import(world: World) -> None:
+def test_who_may_not_write_does_not_import(world: World) -> None:
     tokens = {"novak": "s3cret-token"}
     app = build_world(readings=world.readings, records=world.records, clock=lambda: NOW, tokens=tokens)
     stranger = app.client(accept="text/html")
-    assert stranger.get("/imports").status_code == 200
+    assert stranger.get("/imports").headers["location"] == "/login?to=%2Fimports"
     assert upload(stranger, HAND, mode="apply").status_code == 401
     known = app.client(authorization="Bearer s3cret-token")
     assert upload(known, HAND, mode="apply", by="někdo jiný").status_code == 200
