@@ -33,7 +33,12 @@ def _weight(alert: Alert) -> tuple[int, float, float, datetime, str]:
 
 def of_person(alerts: Sequence[Alert], person: Recipient) -> list[Alert]:
     """Return those of somebody's buildings; what is of no building is everybody's."""
-    return [a for a in alerts if not person.buildings or not a.building or a.building in person.buildings]
+    return [a for a in alerts if concerns(person, a.building)]
+
+
+def concerns(person: Recipient, building: str) -> bool:
+    """Return whether a building is somebody's; what is of no building (a broker) is everybody's."""
+    return not person.buildings or not building or building in person.buildings
 
 
 def of_route(alert: Alert, route: Route) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from alerts.digest import of_route
+from alerts.digest import concerns, of_route
 from alerts.grouping import quiet_until
 from core.alerts import Alert, Severity
 from core.notes import JsonValue
@@ -88,18 +88,13 @@ def named_by(route: Route, people: Iterable[Recipient]) -> list[Recipient]:
 
 
 def _along(route: Route, alert: Alert, directory: Directory, now: datetime) -> tuple[list[Target], list[Missed]]:
-    people = [p for p in named_by(route, directory.people) if _concerned(p, alert)]
+    people = [p for p in named_by(route, directory.people) if concerns(p, alert.building)]
     if not people:
         return [], [Missed(gap=Gap.NOBODY, route=route.id)]
     begin = max(now, alert.opened_at + timedelta(minutes=route.delay_min))
     targets = [_target(p, route.channel, alert.severity, begin, directory.zone) for p in people]
     missed = [Missed(gap=Gap.NO_ADDRESS, route=route.id, recipient=t.recipient.id) for t in targets if not t.address]
     return [t for t in targets if t.address], missed
-
-
-def _concerned(person: Recipient, alert: Alert) -> bool:
-    """Return whether an alert is of somebody's buildings; one of no building (a broker) is everybody's."""
-    return not person.buildings or not alert.building or alert.building in person.buildings
 
 
 def _target(person: Recipient, channel: ChannelKind, severity: Severity, begin: datetime, zone: ZoneInfo) -> Target:

@@ -171,6 +171,25 @@ def digest_intro(alerts: Sequence[Alert], shown: int, language: str) -> str:
     return _in((czech, english), language) + (_in(known, language) if lost else "")
 
 
+def test_message(person: Recipient, address: str) -> Mapping[str, JsonValue]:
+    """Return the content of a message that tries the way to somebody."""
+    text = _in(
+        (
+            f"{person.name}, tato zpráva zkouší cestu, kterou k vám budou chodit upozornění. Nic se nestalo.",
+            f"{person.name}, this message tries the way by which alerts will reach you. Nothing has happened.",
+        ),
+        person.language,
+    )
+    link = f" {address}/alerts" if address else ""
+    return {
+        "subject": _in(("Zkouška upozornění z Odečtu", "Test of alerts from Odečet"), person.language),
+        "language": person.language,
+        "text": text + link,
+        "html": f'<div style="border:1px solid #dfe5e8;{_CARD}">{escape(text)}</div>',
+        "payload": {"alerts": [], "test": True},
+    }
+
+
 def _plain(head: str, alert: Alert, occasion: Occasion, names: Names, language: str) -> str:
     lines = [head, *(f"{name}: {text}" for name, text in rows(alert, names, language))]
     if occasion is not Occasion.ENDED:

@@ -28,6 +28,7 @@ def alert_acts(settings: Settings, records: RecordStore) -> Alerts:
         zone=settings.calendar.tz(),
         digest_weekday=alerts.digest_weekday,
         digest_hour=alerts.digest_hour,
+        channels=frozenset(channels(settings)),
     )
     return Alerts(records, policy)
 

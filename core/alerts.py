@@ -252,10 +252,10 @@ class AlertStore(Protocol):
         states: frozenset[str] = frozenset(),
         alert: str = "",
         recipient: str = "",
-        since: datetime | None = None,
+        keys: Sequence[str] = (),
         limit: int = 100,
     ) -> list[Outgoing]:
-        """Return messages in these states, of this alert, to this recipient, made since then, the newest first.
+        """Return messages in these states, of this alert, to this recipient, with these keys, the newest first.
 
         What is not given asks for all.
         """

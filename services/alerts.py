@@ -39,13 +39,17 @@ OCCASIONS: Final[Mapping[Did, Occasion]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What an operator decides of alerts: limits of severity, address of the pages, the digest's weekday and hour."""
+    """What an operator decides of alerts: limits of severity, address of the pages, the digest's weekday and hour.
+
+    `channels` are the ways out that are set up.
+    """
 
     limits: LossLimits = field(default_factory=LossLimits)
     address: str = ""
     zone: ZoneInfo = PRAGUE
     digest_weekday: int = 0
     digest_hour: int = 7
+    channels: frozenset[ChannelKind] = frozenset(ChannelKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,11 @@ class Alerts:
     def __init__(self, records: RecordStore, policy: Policy) -> None:
         self._records = records
         self._policy = policy
+
+    @property
+    def policy(self) -> Policy:
+        """What an operator decided."""
+        return self._policy
 
     def report(self, evaluation: Evaluation, now: datetime) -> Reported:
         """Open, go on with, close and open again what an evaluation says, and put into the outbox who is to know.

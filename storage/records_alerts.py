@@ -110,7 +110,7 @@ class AlertRecords:
         states: frozenset[str] = frozenset(),
         alert: str = "",
         recipient: str = "",
-        since: datetime | None = None,
+        keys: Sequence[str] = (),
         limit: int = 100,
     ) -> list[Outgoing]:
         """Return messages, the newest first."""
@@ -118,8 +118,8 @@ class AlertRecords:
         question = select(table).order_by(table.c.created.desc(), table.c.key).limit(limit)
         if recipient:
             question = question.where(table.c.recipient == recipient)
-        if since is not None:
-            question = question.where(table.c.created >= since)
+        if keys:
+            question = question.where(table.c.key.in_(keys))
         if states:
             question = question.where(table.c.state.in_(sorted(states)))
         if alert:
