@@ -74,14 +74,23 @@ class _Known:
     of_device: dict[str, tuple[str, ...]]
 
 
+def _nothing() -> _Known:
+    return _Known(version=-1, plans={}, of_device={})
+
+
 class RollUps:
-    """Keeps the roll-ups of all points up to date. One at a time; `run` is called every few seconds."""
+    """Keeps the roll-ups of all points up to date. One process at a time; `run` is called every few seconds.
+
+    The token tells one process that another had the work meanwhile: what was derived before is derived anew, and what
+    was begun before is left to the other.
+    """
 
     def __init__(self, readings: ReadingStore, records: RecordStore, day_types: DayTypes) -> None:
         self.readings = readings
         self.records = records
         self.day_types = day_types
-        self.known = _Known(version=-1, plans={}, of_device={})
+        self.known = _nothing()
+        self._token = ""
 
     def run(
         self,
@@ -95,6 +104,8 @@ class RollUps:
         while due and not stopped():
             chunk = dict(list(due.items())[:CHUNK])
             self._compute(chunk)
+            if self._superseded():
+                break
             for point in chunk:
                 del due[point]
             self.records.keep(DUE, json.dumps(due))
@@ -104,7 +115,9 @@ class RollUps:
 
     def _due(self) -> dict[str, Span]:
         """Return the spans due by point: those left, those touched by readings, those whose register changed."""
-        touched = self.readings.touched(self.records.kept(TOKEN))
+        if self._superseded():
+            self.known, self._token = _nothing(), self.records.kept(TOKEN)
+        touched = self.readings.touched(self._token)
         entries = self._audited()  # before the register is read, so that what they tell is in it
         anew = self._learn_register(touched)
         kept = json.loads(self.records.kept(DUE) or "{}")
@@ -123,7 +136,12 @@ class RollUps:
         if entries:
             self.records.keep(AUDITED, str(entries[0].id))
         self.records.keep(TOKEN, touched.token)
+        self._token = touched.token
         return due
+
+    def _superseded(self) -> bool:
+        """Return whether another process went on with the work since this one last did."""
+        return self.records.kept(TOKEN) != self._token
 
     def _touched(self, touched: Touched) -> Iterable[tuple[str, Span]]:
         for key, first, last in zip(touched.series, micros(touched.first), micros(touched.last), strict=True):
@@ -188,6 +206,8 @@ class RollUps:
         made |= self._made(wide, LIKE_US)
         self._keep_limits(made.values())
         made |= self._with_sums(chunk, made)
+        if self._superseded():
+            return
         for grain in (Period.HOUR, Period.DAY):
             rolled = concat([part for m in made.values() for part in self._rolled(m, grain)])
             anew = [m.plan.key for m in made.values() if m.span == EVER]
@@ -205,7 +225,7 @@ class RollUps:
         for span, group in groups.items():
             series = tuple(dict.fromkeys(key for plan in group for key in plan.series))
             every, window = read_around(self.readings, series, span, margin)
-            for plan, mine in _split(every, group):
+            for plan, mine in split(every, group):
                 limits = {} if exact[plan.key] == EVER else plan.rules.limits
                 rules = replace(plan.rules, window_us=window, limits=limits)
                 built = build(mine, plan.mountings, plan.events, rules)
@@ -402,7 +422,7 @@ def _around_lone(store: ReadingStore, near: Readings, span: Span, window: Span) 
             yield store.neighbours(key, low, high)
 
 
-def _split(every: Readings, group: Sequence[Plan]) -> Iterable[tuple[Plan, Readings]]:
+def split(every: Readings, group: Sequence[Plan]) -> Iterable[tuple[Plan, Readings]]:
     """Yield the readings of each plan."""
     order = np.argsort(every.code, kind="stable")
     bounds = np.searchsorted(every.code[order], np.arange(len(every.series) + 1))

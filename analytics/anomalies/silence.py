@@ -47,6 +47,14 @@ def limits(apart_us: Longs) -> tuple[Floats, Floats]:
     return expected, np.maximum(MISSED * expected + SLACK_US, OWN_WORST * own)
 
 
+def rhythm(at_us: Longs) -> int | None:
+    """Return the usual distance [µs] of the last readings (n ascending instants), None of fewer than two."""
+    thin = at_us[-MOST:]
+    thin = thin[np.concatenate([[True], np.diff(thin // BIN_US) > 0])] if len(thin) else thin
+    apart = np.diff(thin)[-RECENT:]
+    return int(np.median(apart)) if len(apart) else None
+
+
 def silences(at_us: Longs, now_us: int, unit: str, *, dead: float = 1.0, gap: float = 1.0) -> list[Finding]:
     """Return the silences of a series of readings (n ascending instants) until now. O(n).
 
