@@ -12,7 +12,6 @@ import uvicorn
 from prometheus_client import start_http_server
 
 from app.broker import EmbeddedBroker
-from app.jobs import Jobs
 from app.profiles import ProfileWatch, sparkplugs
 from app.rebirths import LateBirths
 from app.recurring import Recurrence
@@ -88,10 +87,7 @@ def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool
     if ingest:
         _ingest(parts, stack)
     if worker:
-        jobs = Jobs(parts.rollups, every_s=settings.worker.rollup_every_s, metrics=parts.metrics)
-        stack.callback(jobs.close)
-        jobs.start()
-        work = Recurrence(recurring_work(parts), metrics=parts.metrics)
+        work = Recurrence(recurring_work(parts), leases=parts.records, metrics=parts.metrics)
         stack.callback(work.close)
         work.start()
     if api:

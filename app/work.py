@@ -7,6 +7,7 @@ from typing import Final
 from app.alerting import Sending
 from app.clock import now
 from app.recurring import Recurring, Stopped
+from app.rolling_up import RollingUp
 from app.wiring import Parts, temperature_archive
 from core.registry import Measure, Point
 from core.weather import TemperatureArchive
@@ -27,7 +28,13 @@ def recurring_work(parts: Parts) -> list[Recurring]:
         work.insert(0, Recurring(name="temperatures", every=FETCH_EVERY, act=fetched))
     sending = Sending(parts.settings, parts.records)
     often = timedelta(seconds=parts.settings.alerts.send_every_s)
-    return [*work, Recurring(name="alerts", every=often, act=sending.run, lane="alerts")]
+    return [_rollups(parts), *work, Recurring(name="alerts", every=often, act=sending.run, lane="alerts")]
+
+
+def _rollups(parts: Parts) -> Recurring:
+    every = timedelta(seconds=parts.settings.worker.rollup_every_s)
+    act = RollingUp(parts.rollups, metrics=parts.metrics).run
+    return Recurring(name="rollups", every=every, act=act, lane="rollups", after=timedelta(0))
 
 
 def _fetch(parts: Parts, archive: TemperatureArchive, _stopped: Stopped) -> None:

@@ -149,7 +149,6 @@ def test_clock_and_environment_are_not_taken_under_other_names() -> None:
         ("fastapi", ("api/", "app/")),
         ("starlette", ("api/", "app/")),
         ("uvicorn", ("app/",)),
-        ("apscheduler", ("app/",)),
         ("click", ("app/",)),
         ("iotcore", ("app/",)),
     ],
