@@ -37,7 +37,7 @@ class Room:
         self.deps = deps
         self.register = RegisterView(deps.records, restricted)
         self.measures = Measures(deps.metrics)
-        self.staging = Staging()
+        self.staging = Staging(deps.records)
         self.weather = Weather(deps.readings, deps.zone)
         self.access = Access.whole("")
         self.region = self
