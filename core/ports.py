@@ -14,6 +14,7 @@ import numpy as np
 from core.alerts import AlertStore
 from core.calendar import Instants, Period
 from core.deliveries import DeliveryStore
+from core.detectors import DetectorStore
 from core.leases import Leases
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
 from core.publications import PublicationStore
@@ -114,7 +115,7 @@ class ReadingStore(Protocol):
         ...
 
 
-class RecordStore(AlertStore, DeliveryStore, PublicationStore, Leases, StagedFiles, Protocol):
+class RecordStore(AlertStore, DeliveryStore, DetectorStore, PublicationStore, Leases, StagedFiles, Protocol):
     """Keeps the register and what people did. Every change of the register is audited in the same transaction."""
 
     def start(self) -> None:

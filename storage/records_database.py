@@ -49,6 +49,7 @@ class Lock(IntEnum):
     ALERTS = 0x0DECE704
     OUTBOX = 0x0DECE705
     PUBLICATIONS = 0x0DECE706
+    RULES = 0x0DECE707
 
 
 class Database:
