@@ -6,6 +6,7 @@ from typing import Final
 
 from app.alerting import Sending
 from app.clock import now
+from app.outlook import work_out
 from app.recurring import Recurring, Stopped
 from app.rolling_up import RollingUp
 from app.wiring import Parts, temperature_archive
@@ -23,6 +24,7 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     """Return the work that these parts do."""
     archive = temperature_archive(parts.settings)
     work = [Recurring(name="models", every=MODELS_EVERY, act=partial(_models, parts))]
+    work.append(Recurring(name="outlook", every=MODELS_EVERY, act=partial(work_out, parts)))
     if archive is not None:
         fetched = partial(_fetch, parts, archive)
         work.insert(0, Recurring(name="temperatures", every=FETCH_EVERY, act=fetched))
