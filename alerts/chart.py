@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import altair as alt
 
-from alerts.evidence_words import in_language, number, told, trace_name
+from alerts.evidence_words import in_language, number, told, trace_name, unit_name
 from core.alerts import Alert
 from core.evidence import THRESHOLD, USUAL, Trace, traces
 
@@ -21,7 +21,8 @@ Spec = dict[str, Any]
 INK: Final = "#1f2d36"
 FAINT: Final = "#566872"
 GRID: Final = "#e4e9ec"
-LINES: Final = ("#12706b", "#8a6fb0", "#2f7fb8", "#b8602f")
+LINES: Final = ("#12706b", "#8a6fb0", "#2f7fb8", "#6a5aa8")
+BESIDE: Final = "#b8602f"
 LIMIT: Final = "#b3372f"
 SPAN: Final = "#fdf4df"
 HEIGHT: Final = 240
@@ -55,11 +56,15 @@ def evidence_chart(
         return None
     unit = shown[0].unit
     same = [one for one in shown if one.unit == unit]
-    x = _axis_of_time(same, zone, language)
-    layers = [_span(alert, same, zone, x), _lines(same, zone, language, x)]
-    layers += _levels(alert, language)
-    text = _in_words(alert, same, title, language)
-    return Chart(spec=_finished(alt.layer(*layers), unit, text, width), text=text)
+    x = _axis_of_time(shown, zone, language)
+    layers = [_span(alert, same, zone, x), _lines(same, zone, language, x), *_levels(alert, language)]
+    made = alt.layer(*layers)
+    if beside := [one for one in shown if one.unit != unit][:1]:
+        made = alt.layer(made, _lines(beside, zone, language, x, right=True)).resolve_scale(
+            y="independent", color="independent"
+        )
+    text = _in_words(alert, shown, title, language)
+    return Chart(spec=_finished(made, unit_name(unit, language), text, width), text=text)
 
 
 def _axis_of_time(shown: Sequence[Trace], zone: ZoneInfo, language: str) -> alt.X:
@@ -75,19 +80,24 @@ def _wall(at: datetime, zone: ZoneInfo) -> str:
     return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def _lines(shown: Sequence[Trace], zone: ZoneInfo, language: str, x: alt.X) -> Any:  # noqa: ANN401 - Altair's charts have no common type
+def _lines(shown: Sequence[Trace], zone: ZoneInfo, language: str, x: alt.X, *, right: bool = False) -> Any:  # noqa: ANN401 - Altair's charts have no common type
+    """Return the lines of one unit; those on the right have an axis of their own there."""
     names = [trace_name(one.name, language) for one in shown]
     rows = [
         {"at": _wall(at, zone), "value": value, "name": name}
         for one, name in zip(shown, names, strict=True)
         for at, value in zip(one.at, one.value, strict=True)
     ]
-    color = alt.Color("name:N", scale=alt.Scale(domain=names, range=list(LINES[: len(names)])))
-    y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=_from_zero(shown)))
+    colors = [BESIDE] if right else list(LINES[: len(names)])
+    axis = alt.Axis(title=shown[0].unit, orient="right", grid=False) if right else alt.Axis(title=None, tickCount=5)
     return (
         alt.Chart(_data(rows))
         .mark_line(strokeWidth=1.8, invalid="break-paths-show-domains")
-        .encode(x=x, y=y, color=color)
+        .encode(
+            x=x,
+            y=alt.Y("value:Q", axis=axis, scale=alt.Scale(zero=_from_zero(shown))),
+            color=alt.Color("name:N", scale=alt.Scale(domain=names, range=colors)),
+        )
     )
 
 
@@ -131,7 +141,7 @@ def _levels(alert: Alert, language: str) -> list[Any]:
 def _in_words(alert: Alert, shown: Sequence[Trace], title: str, language: str) -> str:
     lines = ", ".join(trace_name(one.name, language) for one in shown)
     said = "; ".join(f"{name} {text}" for name, text in told(alert.evidence, alert.unit, language))
-    return f"{title}: {lines}, {shown[0].unit}. {said}".strip()
+    return f"{title}: {lines}, {unit_name(shown[0].unit, language)}. {said}".strip()
 
 
 def _data(rows: Sequence[Mapping[str, Any]]) -> alt.Data:

@@ -86,22 +86,14 @@ HIDDEN: Final = frozenset({"score", "level", "last_message"})
 """What says nothing to who is to find the fault: statistics behind a finding, and what is told in words already."""
 
 TRACES: Final[Mapping[str, Both]] = {
-    "flow": ("průtok", "flow"),
-    "least_flow": ("nejmenší průtok noci", "least flow of the night"),
-    "night_flow": ("průtok v noci", "flow at night"),
-    "amount": ("spotřeba", "consumption"),
-    "use": ("spotřeba", "consumption"),
-    "expected": ("očekávání", "expected"),
-    "power": ("výkon", "power"),
-    "dial": ("číselník", "dial"),
-    "value": ("hodnota", "value"),
-    "temperature": ("venkovní teplota", "outdoor temperature"),
-    "import": ("odběr", "import"),
-    "export": ("dodávka", "export"),
-    "generation": ("výroba", "generation"),
+    "flow": ("průběh po hodinách", "by the hour"),
+    "consumption": ("spotřeba po dnech", "consumption by day"),
     "base_load": ("trvalý odběr", "base load"),
-    "readings": ("počet odečtů", "readings"),
-    "gap": ("odstup odečtů", "distance of readings"),
+    "expected": ("očekávání", "expected"),
+    "temperature": ("venkovní teplota", "outdoor temperature"),
+    "power": ("výkon čtvrthodin", "power of quarter-hours"),
+    "reading": ("odečty", "readings"),
+    "readings": ("počet odečtů", "number of readings"),
 }
 """Lines of charts by the key that the evidence gives them."""
 
@@ -119,6 +111,11 @@ def number(value: float, language: str) -> str:
     return plain.replace(",", "\u00a0").replace(".", ",") if language == "cs" else plain
 
 
+def unit_name(unit: str, language: str) -> str:
+    """Return what the unit of a line is called."""
+    return in_language(("počet za hodinu", "number an hour"), language) if unit == "1/h" else unit
+
+
 def trace_name(name: str, language: str) -> str:
     """Return what a line of a chart is called."""
     return in_language(TRACES.get(name, (name, name)), language)
@@ -128,11 +125,17 @@ def told(evidence: Mapping[str, JsonValue], unit: str, language: str) -> list[tu
     """Return the numbers of evidence as name and text; `unit` is the alert's own."""
     lines = traces(evidence)
     of_chart = lines[0].unit if lines else ""
+    shown = {key: value for key, value in numbers(evidence).items() if _is_shown(key, value)}
+    others = [value for key, value in shown.items() if key not in {THRESHOLD, USUAL}]
     return [
         (in_language(NUMBERS.get(key, _w(key, key)).name, language), _text(key, value, unit, of_chart, language))
-        for key, value in numbers(evidence).items()
-        if key not in HIDDEN and isinstance(value, int | float | str) and not isinstance(value, bool)
+        for key, value in shown.items()
+        if key not in {THRESHOLD, USUAL} or value not in others
     ]
+
+
+def _is_shown(key: str, value: JsonValue) -> bool:
+    return key not in HIDDEN and isinstance(value, int | float | str) and not isinstance(value, bool)
 
 
 def _text(key: str, value: float | str, unit: str, of_chart: str, language: str) -> str:
