@@ -13,6 +13,7 @@ from api.problems import handle_errors
 from api.rim import Rim
 from api.room import Room
 from api.routes import (
+    alert_directory,
     alerts,
     benchmarks,
     consumption,
@@ -71,7 +72,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         webhooks,
     ):
         app.include_router(module.router)
-    for module in (emissions, costs, benchmarks, alerts):
+    for module in (emissions, costs, benchmarks, alerts, alert_directory):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from alerts.checks import checks
 from alerts.wording import check, title
 from api import alert_examples as examples
 from api.access import allowed
@@ -20,7 +22,7 @@ from api.problems import Refused
 from api.room import Body, Caller, InRoom, Room
 from api.routes.consumption import From, To
 from core.alerts import ACTIVE, ENTITY, Alert, AlertFilter, Cause, Severity, State
-from core.errors import InputError
+from core.errors import Conflict, InputError, NotFound
 from core.notes import AuditEntry
 from core.people import Right
 from core.sending import Outgoing
@@ -30,6 +32,14 @@ router = APIRouter(prefix="/api/v1", tags=["alerts"], dependencies=[allowed(Righ
 
 Key = Annotated[str, Path(description="The alert's id.", examples=["5d1f0a9c3b7e42d86f10"])]
 MOST_HISTORY: Final = 1000
+MOST_AT_ONCE: Final = 500
+
+
+class Order(StrEnum):
+    """What comes first in a list of alerts."""
+
+    OPENED = "opened"
+    URGENCY = "urgency"
 
 
 class AlertLine(msgspec.Struct, frozen=True):
@@ -109,6 +119,7 @@ class AlertDetail(msgspec.Struct, frozen=True):
     alert: AlertLine
     evidence: dict[str, Any]
     check: str
+    checks: Sequence[str]
     history: Sequence[HistoryLine]
     messages: Sequence[MessageLine]
 
@@ -123,6 +134,36 @@ class AlertAct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
+class AlertActs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody does about several alerts at once: the ids, and the act as of a single one."""
+
+    keys: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]
+    act: str
+    to: str = ""
+    until: datetime | None = None
+    cause: str = ""
+    note: str = ""
+
+    @property
+    def each(self) -> AlertAct:
+        """What is done about each."""
+        return AlertAct(act=self.act, to=self.to, until=self.until, cause=self.cause, note=self.note)
+
+
+class ActDone(msgspec.Struct, frozen=True):
+    """What became of an act on one of several: the alert's state, or why it was not done."""
+
+    key: str
+    state: str
+    error: str
+
+
+class ActsDone(msgspec.Struct, frozen=True):
+    """What became of an act on several alerts, each by itself."""
+
+    items: Sequence[ActDone]
+
+
 class AlertTimes(msgspec.Struct, frozen=True):
     """How long alerts waited, by severity."""
 
@@ -132,7 +173,7 @@ class AlertTimes(msgspec.Struct, frozen=True):
 @router.get(
     "/alerts",
     operation_id="list_alerts",
-    summary="What is wrong, the last opened first",
+    summary="What is wrong, the last opened first or the most urgent",
     **documented(page_type(AlertLine), examples.PAGE, errors=(401, 404, 422, 503)),
 )
 def list_alerts(  # noqa: PLR0917 - FastAPI fills these by name
@@ -144,6 +185,9 @@ def list_alerts(  # noqa: PLR0917 - FastAPI fills these by name
     building: Annotated[list[str], Query(description="In these buildings.", examples=[["B01"]])] = [],  # noqa: B006 - same
     rule: Annotated[list[str], Query(description="By these rules.", examples=[["leak"]])] = [],  # noqa: B006 - same
     assignee: Annotated[str, Query(description="Given to this person.", examples=["novak"])] = "",
+    order: Annotated[Order, Query(description="The last opened first, or the most urgent.", examples=["urgency"])] = (
+        Order.OPENED
+    ),
     limit: Limit = LIMIT,
     after: After = "",
 ) -> Response:
@@ -154,6 +198,7 @@ def list_alerts(  # noqa: PLR0917 - FastAPI fills these by name
         buildings=tuple(building),
         rules=tuple(rule),
         assignee=assignee,
+        urgent_first=order is Order.URGENCY,
     )
     found = room.deps.records.alerts(asked, after=after, limit=limit + 1)
     rows = [AlertLine.of(a, room.deps.locale) for a in found[:limit]]
@@ -180,6 +225,7 @@ def detail_of(room: Room, alert: Alert, language: str) -> AlertDetail:
         alert=AlertLine.of(alert, language),
         evidence=dict(alert.evidence),
         check=check(alert.rule, language),
+        checks=checks(alert.rule, language),
         history=[HistoryLine.of(entry) for entry in reversed(trail)],
         messages=[MessageLine.of(m) for m in reversed(records.outgoing(alert=alert.id))],
     )
@@ -196,6 +242,27 @@ def act_on_alert(room: InRoom, by: Caller, key: Key, body: Body) -> Response:
     """Do something about an alert."""
     done = do(room, key, convert(read_object(body), AlertAct), by=by)
     return as_json(AlertLine.of(done, room.deps.locale))
+
+
+@router.post(
+    "/alert-acts",
+    dependencies=[allowed(Right.ALERTS)],
+    operation_id="act_on_alerts",
+    summary="Do the same about several alerts; one that cannot be done stops no other",
+    **documented(ActsDone, examples.BULK_DONE, body=AlertActs, body_example=examples.BULK, errors=(401, 422, 503)),
+)
+def act_on_alerts(room: InRoom, by: Caller, body: Body) -> Response:
+    """Do something about several."""
+    wish = convert(read_object(body), AlertActs)
+    return as_json(ActsDone([done_or_not(room, key, wish.each, by=by) for key in dict.fromkeys(wish.keys)]))
+
+
+def done_or_not(room: Room, key: str, wish: AlertAct, *, by: str) -> ActDone:
+    """Do what somebody wishes about one of several; raise InputError where it could not be done about any."""
+    try:
+        return ActDone(key, do(room, key, wish, by=by).state, "")
+    except (NotFound, Conflict, Refused) as err:
+        return ActDone(key, "", str(err))
 
 
 def do(room: Room, key: str, wish: AlertAct, *, by: str) -> Alert:
