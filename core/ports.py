@@ -66,8 +66,9 @@ class ReadingStore(Protocol):
         """Store all of them durably, or raise; StoreUnavailable means that it may work later.
 
         A reading of the same series and instant as a stored one replaces it if it was received no earlier, and the
-        former is kept as a revision if its value, kind, span or quality differs; one received earlier becomes itself
-        a revision. Within the batch the same holds. The ranges written are told by `touched`, also after a crash.
+        former is kept as a revision if its value, kind, span, quality or source differs; where none does, the first
+        arrival stays. One received earlier becomes itself a revision. Within the batch the same holds. The ranges
+        written are told by `touched`, also after a crash.
         """
         ...
 
@@ -97,6 +98,13 @@ class ReadingStore(Protocol):
         Where one of them had replaced others, the last received of those from other sources comes back as it was and
         is no revision any more. Revisions from the source go too. Doing it again changes nothing; a reading written
         again is there again. The ranges are told by `touched`, also after a crash.
+        """
+        ...
+
+    def withdrawn(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
+        """Return the readings in [start, end) that `withdraw` took out, ordered as revisions are; they are kept aside.
+
+        One that was taken out twice may be told twice.
         """
         ...
 

@@ -170,6 +170,10 @@ class DuckDBReadingStore:
         """Return the replaced readings of these series in [start, end)."""
         return self._read("revision", series, start, end)
 
+    def withdrawn(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
+        """Return the readings of these series in [start, end) that were taken out."""
+        return self._read("withdrawn", series, start, end)
+
     def _read(self, table: str, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
         asked = tuple(dict.fromkeys(series))
         with self._file.reading() as cursor:

@@ -28,6 +28,7 @@ TABLES: Final = {
     "source": "number INTEGER, name VARCHAR",
     "reading": _READING,
     "revision": _READING,
+    "withdrawn": _READING,
     "touched": "token BIGINT, noted TIMESTAMP, series INTEGER, since TIMESTAMP, until TIMESTAMP",
     "rolled": "number INTEGER, point VARCHAR, register VARCHAR",
     "hourly": _ROLLUP,

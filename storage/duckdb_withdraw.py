@@ -1,4 +1,4 @@
-"""Readings of one source out of the embedded store again, and what they replaced back in."""
+"""Readings of one source out of the embedded store again, kept aside, and what they replaced back in."""
 
 from typing import Final, NamedTuple
 
@@ -32,6 +32,8 @@ def withdraw(
         f"source = {source} AND series IN (SELECT series FROM meant) "  # noqa: S608 - a number of ours
         f"AND instant >= make_timestamp({clamp(start)}) AND instant < make_timestamp({clamp(end)})"
     )
+    for table in ("reading", "revision"):
+        cursor.execute(f"INSERT INTO withdrawn BY NAME SELECT {_COLUMNS} FROM {table} WHERE {inside}")  # noqa: S608 - a number of ours
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE gone AS SELECT series, instant FROM reading WHERE {inside}")  # noqa: S608 - same
     cursor.execute(f"DELETE FROM reading WHERE {inside}")  # noqa: S608 - same
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE lost AS SELECT series, instant FROM revision WHERE {inside}")  # noqa: S608 - same

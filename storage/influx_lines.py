@@ -97,10 +97,12 @@ def reading_lines(readings: Readings, origins: Longs) -> list[str]:
     ]
 
 
-def revision_lines(revisions: Readings, origins: Longs, slots: Sequence[int]) -> list[str]:
+def revision_lines(
+    revisions: Readings, origins: Longs, slots: Sequence[int], measurement: str = "revision"
+) -> list[str]:
     """Return a line a revision; slots tell several of one instant apart."""
     lines = reading_lines(revisions, origins)
-    keys = [f"{head('revision', revisions.series[c])},slot={s}" for c, s in zip(revisions.code, slots, strict=True)]
+    keys = [f"{head(measurement, revisions.series[c])},slot={s}" for c, s in zip(revisions.code, slots, strict=True)]
     return [f"{key} {line[line.index(' value=') + 1 :]}" for key, line in zip(keys, lines, strict=True)]
 
 

@@ -37,8 +37,9 @@ class InfluxReadingStore:
     """A ReadingStore on an InfluxDB server.
 
     Measurements: `reading` (tags meter, register; fields value, received [us], origin: the number of a point of
-    `origin`, which says kind, quality, span and source), `revision` (the same with a tag slot), `touched`, `hourly`,
-    `daily`. InfluxDB puts a point in the place of the one of the same series and time, so writing again leaves one.
+    `origin`, which says kind, quality, span and source), `revision` and `withdrawn` (the same with a tag slot),
+    `touched`, `hourly`, `daily`. InfluxDB puts a point in the place of the one of the same series and time, so writing
+    again leaves one.
     Revisions are seen against the newest instant of each series that this process knows: where two processes write
     the same instants of one series, the later one wins but the former may not be kept as a revision.
     """
@@ -177,6 +178,8 @@ class InfluxReadingStore:
         mine, lost = _of_source(held, source), _of_source(former, source)
         if not (mine.any() or lost.any()):
             return 0
+        aside = concat([held.take(mine), former.take(lost)])
+        keep(self._server, aside, self._origins.numbers(aside), "withdrawn")
         back = _newest_former(former, ~lost & np.isin(former.at, held.at[mine]))
         bare = held.take(mine & ~np.isin(held.at, former.at[back]))
         changed = np.concatenate([micros(held.at[mine]), micros(former.at[lost])])
@@ -197,8 +200,17 @@ class InfluxReadingStore:
 
     def revisions(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
         """Return the replaced readings of these series in [start, end)."""
+        return self._aside("revision", series, start, end)
+
+    def withdrawn(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
+        """Return the readings of these series in [start, end) that were taken out."""
+        return self._aside("withdrawn", series, start, end)
+
+    def _aside(
+        self, measurement: str, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64
+    ) -> Readings:
         asked = tuple(dict.fromkeys(series))
-        found = self._readings(revised(self._server, list(asked), _span_us(start, end)), asked)
+        found = self._readings(revised(self._server, list(asked), _span_us(start, end), measurement), asked)
         return found.take(np.lexsort((found.received, found.at, found.code)))
 
     def neighbours(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:

@@ -28,17 +28,17 @@ class _Said(NamedTuple):
 _Slots = dict[_Said, int]
 
 
-def keep(server: InfluxServer, revisions: Readings, origins: Longs) -> None:
+def keep(server: InfluxServer, revisions: Readings, origins: Longs, measurement: str = "revision") -> None:
     """Keep revisions, each once, however often it is delivered."""
     if not len(revisions):
         return
     at = micros(revisions.at)
-    stored = rows(server, "revision", revisions.series, (int(at.min()), int(at.max()) + 1), SLOTTED)
+    stored = rows(server, measurement, revisions.series, (int(at.min()), int(at.max()) + 1), SLOTTED)
     there: dict[tuple[int, int], _Slots] = {}
     for place, said, slot in _stored(stored):
         there.setdefault(place, {})[said] = slot
     slots = [_slot(there.setdefault(place, {}), said) for place, said in _asked(revisions, origins)]
-    server.write(revision_lines(revisions, origins, slots))
+    server.write(revision_lines(revisions, origins, slots, measurement))
 
 
 def _slot(taken: _Slots, said: _Said) -> int:
@@ -58,6 +58,8 @@ def _asked(revisions: Readings, origins: Longs) -> Iterator[tuple[tuple[int, int
         yield (code, time), _Said(value, received, origin)
 
 
-def revised(server: InfluxServer, series: list[SeriesKey], span_us: tuple[int, int]) -> Page:
+def revised(
+    server: InfluxServer, series: list[SeriesKey], span_us: tuple[int, int], measurement: str = "revision"
+) -> Page:
     """Return the revisions of these series with start <= time < end."""
-    return rows(server, "revision", series, span_us, FIELDS)
+    return rows(server, measurement, series, span_us, FIELDS)

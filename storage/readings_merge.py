@@ -62,23 +62,43 @@ def merge(stored: Readings, batch: Readings, *, skip_same: bool) -> Merged:
 
     Of all at one instant of a series, ordered by arrival (the stored one first, then as in the batch), the last
     wins; each other is a revision where it differs from the one after it, and the stored one goes if it did not win.
-    With `skip_same`, one that equals the stored to arrival and source is not written; that is for a store that shows
-    what is durable alone.
+    What a source says again and again is one, as of its first arrival: what was known at an instant stays known.
+    With `skip_same`, one that equals the stored is not written; that is for a store that shows what is durable alone.
     """
     both = concat([stored, batch]) if len(stored) else batch
     order, last = _ordered(both)
-    ordered = both if order is None else both.take(order)
-    ours = np.arange(len(both)) if order is None else order
-    new = ours >= len(stored)
-    kept = ~last
-    if kept.any():
-        kept[:-1] &= _differ(ordered)[: len(kept) - 1]
-    same = _identical_to_stored(ordered, last, new) if skip_same and len(stored) else np.zeros(len(both), bool)
+    if order is None:
+        return _as_it_is(both, len(stored))
+    new = order >= len(stored)
+    ordered = both.take(order)
+    differ = _differ(ordered)
+    ended = last.copy()
+    ended[:-1] |= differ
+    began = np.concatenate([[0], np.flatnonzero(ended[:-1]) + 1])[np.cumsum(ended) - ended]
+    said = replace(ordered, received=ordered.received[began])
+    exact = ~new & (ordered.received == said.received)
+    wins = _in_runs(last, began)
+    there = _in_runs(exact, began) & last
     return Merged(
-        written=ordered.take(last & new & ~same),
-        replaced=ours[_give_way(last, new, same)],
-        revisions=ordered.take(kept),
+        written=said.take(last & (~there if skip_same else new | ~there)),
+        replaced=order[~new & ~(exact & wins)],
+        revisions=said.take(ended & ~last),
     )
+
+
+def _as_it_is(both: Readings, stored: int) -> Merged:
+    """Return what to do where no two are at one instant: the new ones are written."""
+    none = np.zeros(len(both), bool)
+    return Merged(
+        written=both.take(np.arange(len(both)) >= stored), replaced=np.flatnonzero(none), revisions=both.take(none)
+    )
+
+
+def _in_runs(chosen: Bools, began: Longs) -> Bools:
+    """Return which readings are in a run that holds a chosen one; `began` is where the run of each begins."""
+    marked = np.zeros(len(began), bool)
+    marked[began[chosen]] = True
+    return marked[began]
 
 
 def _ordered(readings: Readings) -> tuple[Longs | None, Bools]:
@@ -99,25 +119,10 @@ def _rises(readings: Readings) -> bool:
 
 
 def _differ(ordered: Readings) -> Bools:
-    """Return of each reading whether it says something else than the next one; n-1 entries."""
-    names = ("value", "kind", "quality", "span_s")
+    """Return of each reading whether it says something else, or by another source, than the next one; n-1 entries."""
+    names = ("value", "kind", "quality", "span_s", "source")
     differ = np.zeros(max(len(ordered) - 1, 0), bool)
     for name in names:
         column = getattr(ordered, name)
         differ |= column[1:] != column[:-1]
     return differ
-
-
-def _identical_to_stored(ordered: Readings, last: Bools, new: Bools) -> Bools:
-    """Return which winners equal the stored reading just before them to the arrival and source: a redelivery."""
-    same = np.zeros(len(ordered), bool)
-    same[1:] = last[1:] & ~last[:-1] & new[1:] & ~new[:-1] & ~_differ(ordered)
-    same[1:] &= (ordered.received[1:] == ordered.received[:-1]) & (ordered.source[1:] == ordered.source[:-1])
-    return same
-
-
-def _give_way(last: Bools, new: Bools, same: Bools) -> Bools:
-    """Return which are stored readings that do not stay."""
-    stays = last.copy()
-    stays[:-1] |= same[1:]
-    return ~new & ~stays

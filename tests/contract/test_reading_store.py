@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +95,27 @@ def test_store_holds_one_when_the_same_reading_is_written_twice(store: ReadingSt
     assert len(store.revisions([A], *EVER)) == 0
 
 
-def test_redelivery_leaves_no_revision_and_the_later_arrival_when_it_says_the_same(store: ReadingStore) -> None:
+def test_redelivery_leaves_no_revision_and_the_first_arrival_when_it_says_the_same(store: ReadingStore) -> None:
     store.write(one(A, 0, 5, received=10))
     store.write(one(A, 0, 5, received=20))
-    assert rows(store.read([A], *EVER)) == rows(one(A, 0, 5, received=20))
+    store.write(concat([one(A, 0, 5, received=40), one(A, 0, 5, received=30)]))
+    assert rows(store.read([A], *EVER)) == rows(one(A, 0, 5, received=10))
     assert len(store.revisions([A], *EVER)) == 0
+
+
+def test_what_another_source_says_again_keeps_when_the_first_said_it(store: ReadingStore) -> None:
+    store.write(one(A, 0, 5, received=10, source="import/1"))
+    store.write(one(A, 0, 5, received=20, source="mqtt"))
+    store.write(one(A, 0, 5, received=30, source="mqtt"))
+    assert rows(store.read([A], *EVER)) == rows(one(A, 0, 5, received=20, source="mqtt"))
+    assert rows(store.revisions([A], *EVER)) == rows(one(A, 0, 5, received=10, source="import/1"))
+
+
+def test_a_value_that_comes_back_is_as_of_when_it_came_back(store: ReadingStore) -> None:
+    for received, value in ((10, 5), (20, 6), (30, 5), (40, 5)):
+        store.write(one(A, 0, value, received=received))
+    assert rows(store.read([A], *EVER)) == rows(one(A, 0, 5, received=30))
+    assert values(store.revisions([A], *EVER)) == [5, 6]
 
 
 def test_later_received_wins_and_the_former_is_a_revision_when_they_differ(store: ReadingStore) -> None:
@@ -148,7 +164,7 @@ def test_several_revisions_of_one_instant_are_kept_in_order_of_arrival(store: Re
 def test_last_received_wins_when_a_batch_says_an_instant_twice(store: ReadingStore) -> None:
     store.write(concat([one(A, 0, 2, received=20), one(A, 0, 1, received=10), one(A, 0, 1, received=5)]))
     assert values(store.read([A], *EVER)) == [2]
-    assert rows(store.revisions([A], *EVER)) == rows(one(A, 0, 1, received=10))
+    assert rows(store.revisions([A], *EVER)) == rows(one(A, 0, 1, received=5))
 
 
 def test_readings_come_by_series_as_asked_and_instant_when_written_in_disorder(store: ReadingStore) -> None:
@@ -380,6 +396,20 @@ def test_a_withdrawn_reading_is_there_again_when_written_again(store: ReadingSto
     assert len(store.revisions([A], *EVER)) == 0
 
 
+def test_what_was_withdrawn_is_kept_aside(store: ReadingStore) -> None:
+    for received, value, source in ((10, 1, "import/1"), (20, 2, "mqtt"), (30, 3, "import/1")):
+        store.write(one(A, 0, value, received=received, source=source))
+    store.write(one(B, 900, 7, source="import/1", quality=Quality.MANUAL))
+    assert len(store.withdrawn([A, B], *EVER)) == 0
+    withdraw(store, "import/1")
+    assert values(store.withdrawn([A], *EVER)) == [1, 3]
+    assert rows(store.withdrawn([B, C], *EVER)) == rows(one(B, 900, 7, source="import/1", quality=Quality.MANUAL))
+    assert len(store.withdrawn([A, B], at(1), at(900))) == 0
+    assert values(store.read([A, B], *EVER)) == [2]
+    withdraw(store, "import/1")
+    assert values(store.withdrawn([A, B], *EVER)) == [1, 3, 7]
+
+
 def test_touched_tells_of_what_was_withdrawn(store: ReadingStore) -> None:
     store.write(many(A, [0, 86400 * 30], [1, 2]))
     store.write(one(A, 3600, 7, source="import/1"))
@@ -559,7 +589,10 @@ SALT = count()
 
 
 class Model:
-    """A store in plain dicts: of all at an instant, by arrival, the last wins; what differs from its next is kept."""
+    """A store in plain dicts: of all at an instant, by arrival, the last wins; what differs from its next is kept.
+
+    What is said again is one, as of its first arrival.
+    """
 
     def __init__(self) -> None:
         self.stored: dict[tuple[int, int], tuple[float, int, int]] = {}
@@ -571,10 +604,11 @@ class Model:
             said.setdefault((series, second), []).append((value, received, kind))
         for place, new in said.items():
             former_one = [self.stored[place]] if place in self.stored else []
-            chain = sorted(former_one + new, key=lambda r: r[1])
-            for former, latter in pairwise(chain):
-                if (former[0], former[2]) != (latter[0], latter[2]):
-                    self.revisions.add((*place, *former))
+            chain: list[tuple[float, int, int]] = []
+            for one in sorted(former_one + new, key=lambda r: r[1]):
+                if not chain or (chain[-1][0], chain[-1][2]) != (one[0], one[2]):  # else the first arrival stays
+                    chain.append(one)
+            self.revisions |= {(*place, *former) for former in chain[:-1]}
             self.stored[place] = chain[-1]
 
 

@@ -27,6 +27,7 @@ from core.registry import (
     Station,
 )
 from core.rollup import RollUp
+from core.staged import StagedFile
 from services.consumption import PointConsumption, Question
 
 NOW = datetime(2026, 3, 15, 10, 0, tzinfo=UTC)
@@ -113,6 +114,9 @@ class MemoryReadings:
         self.kept, self.lost = last_wins(concat([self.kept, back]))
         return int(mine.sum())
 
+    def withdrawn(self, series: Sequence[SeriesKey], start: np.datetime64, end: np.datetime64) -> Readings:
+        return self.kept.take(np.zeros(len(self.kept), bool))
+
     def touched(self, after: str = "") -> Touched:
         return Touched(
             token="0",  # noqa: S106 - a cursor
@@ -141,6 +145,7 @@ class MemoryRecords:
     found: list[PointFinding] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     work: list[Job] = field(default_factory=list)
+    staged: dict[str, StagedFile] = field(default_factory=dict)
     described: dict[str, Description] = field(default_factory=dict)
     proposed: list[Proposal] = field(default_factory=list)
     changes: int = 0
@@ -352,6 +357,15 @@ class MemoryRecords:
 
     def jobs(self, *, kind: str | None = None, limit: int = 100) -> list[Job]:
         return [j for j in self.work if kind in {None, j.kind}][:limit]
+
+    def hold_file(self, file: StagedFile, *, since: datetime, most: int) -> None:
+        fresh = [held for held in self.staged.values() if held.at >= since]
+        self.staged = {held.key: held for held in [*fresh[-(most - 1) :], file]}
+
+    def take_file(self, key: str) -> StagedFile:
+        if key not in self.staged:
+            raise NotFound("the uploaded file is not held any more; upload it again")
+        return self.staged.pop(key)
 
 
 @dataclass
