@@ -6,6 +6,7 @@ from typing import Final
 
 from app.alerting import Sending
 from app.clock import now
+from app.detecting import Detecting
 from app.outlook import work_out
 from app.recurring import Recurring, Stopped
 from app.rolling_up import RollingUp
@@ -30,7 +31,13 @@ def recurring_work(parts: Parts) -> list[Recurring]:
         work.insert(0, Recurring(name="temperatures", every=FETCH_EVERY, act=fetched))
     sending = Sending(parts.settings, parts.records)
     often = timedelta(seconds=parts.settings.alerts.send_every_s)
-    return [_rollups(parts), *work, Recurring(name="alerts", every=often, act=sending.run, lane="alerts")]
+    alerts = Recurring(name="alerts", every=often, act=sending.run, lane="alerts")
+    return [_rollups(parts), *work, _detectors(parts), alerts]
+
+
+def _detectors(parts: Parts) -> Recurring:
+    every = timedelta(seconds=parts.settings.detectors.every_s)
+    return Recurring(name="detectors", every=every, act=Detecting(parts).run, lane="detectors")
 
 
 def _rollups(parts: Parts) -> Recurring:

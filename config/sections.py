@@ -355,6 +355,17 @@ class WebhookSettings(Section):
     """Longest wait for an answer [s]."""
 
 
+class DetectorSettings(Section):
+    """Detectors: how often points are looked at, and for how long at a time."""
+
+    every_s: Annotated[Number, Field(ge=5, le=3600)] = 120.0
+    """Rest between two looks at all points [s]: silence, leaks, stuck dials, and what a new day shows."""
+    capacity_every_s: Annotated[Number, Field(ge=5, le=900)] = 30.0
+    """Rest between two looks at the running quarter-hour of points with reserved capacity [s]."""
+    learn_s: Annotated[Number, Field(gt=0, le=3600)] = 60.0
+    """Longest time of one look for points that are learnt anew [s]; the others follow with the next."""
+
+
 class WorkerSettings(Section):
     """Work by the clock."""
 

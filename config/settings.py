@@ -21,6 +21,7 @@ from config.sections import (
     ApiSettings,
     CalendarSettings,
     DataSettings,
+    DetectorSettings,
     DiscoverySettings,
     IngestSettings,
     LogSettings,
@@ -75,6 +76,8 @@ class Settings(Section):
     """The server that takes our e-mail."""
     webhook: WebhookSettings = WebhookSettings()
     """Alerts posted to programs of others."""
+    detectors: DetectorSettings = DetectorSettings()
+    """How often points are looked at."""
     worker: WorkerSettings = WorkerSettings()
     """Work by the clock."""
     metrics: MetricsSettings = MetricsSettings()

@@ -1,6 +1,6 @@
 """The evaluation: every point by all rules over the stored readings, and what it tells of alerts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -221,13 +221,27 @@ def detection(told: Told, found: Finding, prices: Prices, now: datetime) -> Dete
     )
 
 
-def detections(told: Told, prices: Prices, now: datetime) -> Iterator[Detection]:
-    """Yield what a point tells now: of each rule the last finding, where it goes on or ended lately."""
-    last = {one.rule: one for one in told.found}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointReport:
+    """What is told of one point: faults that go on or ended lately, rules that could judge, when it was heard."""
+
+    point: str
+    detections: tuple[Detection, ...]
+    judged: frozenset[Rule]
+    heard: Heard | None
+
+
+def report_of(told: Told, prices: Prices, now: datetime) -> PointReport:
+    """Return what a point tells now: of each rule the last finding, where it goes on or ended lately."""
     since_us = int(micros(instant(now - NEWS)))
-    for one in last.values():
-        if one.to_us is None or one.to_us >= since_us:
-            yield detection(told, one, prices, now)
+    last = {one.rule: one for one in sorted(told.found, key=lambda f: (f.to_us is None, f.from_us))}
+    news = [one for one in last.values() if one.to_us is None or one.to_us >= since_us]
+    return PointReport(
+        point=told.watching.point.id,
+        detections=tuple(detection(told, one, prices, now) for one in news),
+        judged=told.judged,
+        heard=told.heard,
+    )
 
 
 def _moment(at_us: int) -> datetime:

@@ -1,0 +1,44 @@
+"""Detectors put together from the settings, and the work that evaluates points by the clock."""
+
+import logging
+
+from app.alerting import alert_acts
+from app.clock import now
+from app.recurring import Stopped
+from app.wiring import Parts
+from services.detecting import Detectors, Region
+from services.detection_past import DaysOff
+
+log = logging.getLogger(__name__)
+
+
+def region_of(parts: Parts) -> Region:
+    """Return what an evaluation asks, of these parts."""
+    facts, mqtt = parts.facts, parts.settings.mqtt
+    return Region(
+        readings=parts.readings,
+        records=parts.records,
+        register=parts.register.view,
+        baselines=parts.baselines,
+        days=DaysOff.of(facts.zone, facts.holidays, facts.school),
+        day_types=parts.calendar.day_types,
+        tables=parts.dated,
+        broker=f"{mqtt.host}:{mqtt.port}",
+    )
+
+
+class Detecting:
+    """The work of detectors by the clock: what points tell becomes alerts."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._detectors = Detectors(region_of(parts))
+        self._alerts = alert_acts(parts.settings, parts.records)
+
+    def run(self, stopped: Stopped) -> None:
+        """Evaluate all points and report what they tell."""
+        at = now()
+        found = self._detectors.evaluate(at, stopped=stopped)
+        if found is None:
+            return
+        done = self._alerts.report(found, at)
+        log.info("points evaluated", extra={"faults": len(found.detections), "steps": dict(done.steps)})
