@@ -21,6 +21,7 @@ from core.publications import PublicationStore
 from core.readings import Readings, SeriesKey
 from core.registry import Entity
 from core.rollup import RollUp
+from core.sessions import PeopleStore
 from core.staged import StagedFiles
 
 E = TypeVar("E", bound=Entity)
@@ -123,7 +124,9 @@ class ReadingStore(Protocol):
         ...
 
 
-class RecordStore(AlertStore, DeliveryStore, DetectorStore, PublicationStore, Leases, StagedFiles, Protocol):
+class RecordStore(
+    AlertStore, DeliveryStore, DetectorStore, PublicationStore, PeopleStore, Leases, StagedFiles, Protocol
+):
     """Keeps the register and what people did. Every change of the register is audited in the same transaction."""
 
     def start(self) -> None:

@@ -50,6 +50,7 @@ class Lock(IntEnum):
     OUTBOX = 0x0DECE705
     PUBLICATIONS = 0x0DECE706
     RULES = 0x0DECE707
+    PEOPLE = 0x0DECE708
 
 
 class Database:
