@@ -8,11 +8,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from core.archive import Extent, Kept
 from core.calendar import Bools, Instants, Period, instant
 from core.errors import StoreUnavailable
 from core.ports import Clock, Touched
 from core.readings import Codes, Readings, SeriesKey
 from core.rollup import RollUp
+from storage import duckdb_backup as backup
 from storage.duckdb_file import DuckDBFile
 from storage.duckdb_rollups import DuckDBRollUps
 from storage.duckdb_tables import Columns, Cursor, append, clamp, fetch, fetch_series, lend, prepare, restrict
@@ -268,6 +270,39 @@ class DuckDBReadingStore:
     ) -> RollUp:
         """Return the stored periods that start in [start, end)."""
         return self._rollups.read(grain, series, start, end)
+
+    def extent(self) -> Extent:
+        """Return what there is of readings, replaced and withdrawn ones."""
+        with self._file.reading() as cursor:
+            return backup.extent(cursor, backup.KEPT, "instant", self._series)
+
+    def rolled(self) -> Extent:
+        """Return what there is of roll-ups."""
+        return self._rollups.extent()
+
+    def load(self, kept: Kept) -> None:
+        """Store a span of another store's holdings as it is, in one transaction."""
+        parts = {"reading": kept.readings, "revision": kept.revisions, "withdrawn": kept.withdrawn}
+        with self._writing, self._file.writing() as cursor:
+            written = []
+            for table, some in parts.items():
+                batch = checked(some)
+                numbers, new = self._series.propose(batch.series)
+                _name_series(cursor, self._series, new)
+                self._append(cursor, table, batch, numbers)
+                written += [ranges(numbers[batch.code], batch.at)] if table == "reading" else []
+            cursor.commit()
+            for one in written:
+                self._marks.note(one)
+
+    def loaded(self, unheard: Touched) -> str:
+        """End the loading: the log tells all of it before the token, and these ranges after it."""
+        with self._writing, self._file.writing() as cursor:
+            self._log.note(cursor, backup.whole(cursor), instant(self._clock()))
+            token, _ = self._log.since(cursor, "")
+            self._log.note(cursor, backup.ranges_of(unheard, self._series), instant(self._clock()))
+            cursor.commit()
+            return token
 
 
 def _columns(readings: Readings, series: Codes, source: Codes) -> Columns:

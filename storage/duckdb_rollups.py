@@ -6,10 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from core.archive import Extent
 from core.calendar import Period
 from core.errors import InputError
 from core.readings import Codes, SeriesKey
 from core.rollup import ROLLUP_ARRAYS, ROLLUP_INSTANTS, RollUp
+from storage.duckdb_backup import extent
 from storage.duckdb_file import DuckDBFile
 from storage.duckdb_tables import Columns, Cursor, append, clamp, fetch, fetch_series, lend, restrict
 from storage.readings_index import Marks, Numbers, Ranges, ranges
@@ -49,6 +51,11 @@ class DuckDBRollUps:
         keys = cursor.execute("SELECT point, register FROM rolled ORDER BY number").fetchall()
         self._series = Numbers(SeriesKey(*key) for key in keys)
         self._marks = {grain: _marks(cursor, table) for grain, table in TABLE.items()}
+
+    def extent(self) -> Extent:
+        """Return what there is of roll-ups."""
+        with self._file.reading() as cursor:
+            return extent(cursor, TABLE.values(), "start", self._series)
 
     def write(self, grain: Period, rollup: RollUp) -> None:
         """Store these periods in the place of those that were there, in one transaction."""

@@ -8,10 +8,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from core.archive import Extent, Kept
 from core.calendar import Bools, Longs, Period, micros
 from core.ports import Touched
 from core.readings import Codes, Readings, SeriesKey, concat
 from core.rollup import RollUp
+from storage import influx_backup as backup
 from storage.influx_lines import WITHDRAWN, condition, quoted, reading_lines, revision_lines
 from storage.influx_origins import Origins
 from storage.influx_revisions import FIELDS, SLOTTED, keep, revised
@@ -310,6 +312,30 @@ class InfluxReadingStore:
     ) -> RollUp:
         """Return the stored periods that start in [start, end)."""
         return read_rollup(self._server, grain, series, start, end)
+
+    def extent(self) -> Extent:
+        """Return what there is of readings, replaced and withdrawn ones."""
+        return backup.extent(self._server, backup.KEPT)
+
+    def rolled(self) -> Extent:
+        """Return what there is of roll-ups."""
+        return backup.extent(self._server, backup.ROLLED)
+
+    def load(self, kept: Kept) -> None:
+        """Store a span of another store's holdings as it is; where a part fails, all of it can be loaded again."""
+        with self._writing:
+            for measurement in ("revision", "withdrawn"):
+                aside = checked(kept.revisions if measurement == "revision" else kept.withdrawn)
+                keep(self._server, aside, self._origins.numbers(aside), measurement)
+            batch = checked(kept.readings)
+            for first in range(0, len(batch), SLICE):
+                some = batch.take(np.arange(first, min(first + SLICE, len(batch))))
+                self._server.write(reading_lines(some, self._origins.numbers(some)))
+            self._last.clear()
+
+    def loaded(self, unheard: Touched) -> str:
+        """End the loading: these ranges are told as written now."""
+        return backup.tell(self._server, unheard)
 
 
 def _span_us(start: np.datetime64, end: np.datetime64) -> tuple[int, int]:
