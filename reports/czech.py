@@ -18,7 +18,7 @@ MONTHS: Final = (
 )  # fmt: skip
 
 _UNFIT: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff\ue000]"
 )
 """What XML cannot say, and what turns the direction of a text around."""
 _SHORT_WORD: Final = re.compile(r"(?<![^\s(„\u00a0])([KkSsVvZzOoUuAaIi]) +(?=\S)")
