@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.wording import and_more
+from core.errors import Conflict
 from core.sending import Outgoing, SendState
 
 HELD: Final = "held back: this address was sent enough just now; it goes out with what comes meanwhile"
@@ -39,7 +40,12 @@ PROGRAMS: Final = Bound(most=120, within=timedelta(minutes=1), pause=timedelta(m
 
 
 def joined(into: Outgoing, more: Outgoing) -> Outgoing:
-    """Return a message that waits with what another tells, the more urgent first; the key stays that of the first."""
+    """Return a message that waits with what another tells, the more urgent first; the key stays that of the first.
+
+    Raise Conflict where one of them tells of no alert (a link to a new password): it goes by itself.
+    """
+    if not (into.items and more.items):
+        raise Conflict(f"message {into.key} is joined with no other")
     first, second = (more, into) if _rank(more) > _rank(into) else (into, more)
     items = tuple(dict.fromkeys((*first.items, *second.items)))
     language = str(first.content.get("language", "cs"))

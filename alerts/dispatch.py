@@ -165,7 +165,7 @@ class Dispatcher:
     def _held(self, message: Outgoing) -> Outgoing | None:
         """Return a message that waits, alone or in another, for its address was sent enough; None where it may go."""
         bound, now = self._bounds.get(message.channel), self._clock()
-        if bound is None or message.state is not SendState.CLAIMED:
+        if bound is None or message.state is not SendState.CLAIMED or not message.items:
             return None
         free = bound.free_at(self._outbox.sent_since(message.channel, message.address, now - bound.within), now)
         if free <= now:
