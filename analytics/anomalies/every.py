@@ -34,6 +34,9 @@ _SAID_BY: Final[dict[Rule, frozenset[Rule]]] = {
     Rule.SPIKE: frozenset({Rule.REVERSED, Rule.ZEROED}),
     Rule.BREAK: frozenset({Rule.REVERSED}),
     Rule.STUCK: frozenset({Rule.ZEROED, Rule.CLIPPED}),
+    Rule.DEVIATION: frozenset({Rule.LEAK, Rule.NEVER_ZERO, Rule.BURST, Rule.BASE_LOAD, Rule.WARM_HEATING}),
+    Rule.DRIFT: frozenset({Rule.LEAK, Rule.NEVER_ZERO, Rule.BASE_LOAD, Rule.WARM_HEATING}),
+    Rule.CAPACITY_PROJECTED: frozenset({Rule.CAPACITY}),
 }
 """A finding of the one rule is left out where it touches one of the others: one cause, one finding."""
 
