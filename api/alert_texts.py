@@ -38,6 +38,16 @@ WORDS: Final[Mapping[str, str]] = {
     "failed": N_("Not delivered"),
     "uncertain": N_("Nobody knows whether it arrived"),
     "dropped": N_("Was not needed any more"),
+    "joined": N_("Told in another message"),
+    "mail": N_("e-mail"),
+    "webhook": N_("webhook"),
+    "mqtt": N_("MQTT"),
+    "caretaker": N_("Caretaker"),
+    "energy_manager": N_("Energy manager"),
+    "coordinator": N_("Coordinator"),
+    "administrator": N_("Administrator"),
+    "alert_recipient": N_("recipient"),
+    "alert_route": N_("route"),
 }
 
 

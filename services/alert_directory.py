@@ -4,7 +4,7 @@ What is entered is held against the register, so that no route waits for a build
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import msgspec
@@ -32,6 +32,8 @@ KINDS: Final = {RECIPIENT: "recipient", ROUTE: "route", WINDOW: "window"}
 """How the store names them."""
 STUCK: Final = frozenset({SendState.FAILED, SendState.UNCERTAIN})
 """States of messages that a person is to look at."""
+LOOKED_BACK: Final = timedelta(days=30)
+MOST_STUCK: Final = 200
 
 
 class AlertDirectory:
@@ -192,6 +194,11 @@ class AlertDirectory:
     ) -> list[Outgoing]:
         """Return messages, the newest first."""
         return self._records.outgoing(states=states, recipient=recipient, limit=limit)
+
+    def stuck(self, now: datetime) -> list[Outgoing]:
+        """Return the messages of the last weeks that a person is to look at: given up, or of unknown fate."""
+        found = self._records.outgoing(states=frozenset(STUCK), limit=MOST_STUCK)
+        return [m for m in found if m.created > now - LOOKED_BACK]
 
     def history(self, limit: int) -> list[AuditEntry]:
         """Return the last changes of recipients, routes and windows, the newest first."""
