@@ -5,10 +5,12 @@ from pathlib import Path
 
 import click
 
+from app.cli_backup import backup_command, check_upgrade_command, restore_command
 from app.cli_baseline import baseline_command
 from app.cli_decode import decode, score_vectors
 from app.cli_detect import detect_command
 from app.cli_exchange import CONFIG, FILE, export_command, import_command, settings_of
+from app.cli_plan import plan_group
 from app.cli_profiles import profiles_group
 from app.cli_simulate import replay, simulate
 from app.cli_weather import weather
@@ -115,6 +117,9 @@ def check_config_command(file: Path | None, config: Path | None) -> None:
         click.echo(f"{path} = {value}")
 
 
+main.add_command(backup_command)
+main.add_command(restore_command)
+main.add_command(check_upgrade_command)
 main.add_command(baseline_command)
 main.add_command(detect_command)
 main.add_command(import_command)
@@ -125,3 +130,4 @@ main.add_command(weather)
 main.add_command(decode)
 main.add_command(score_vectors)
 main.add_command(profiles_group)
+main.add_command(plan_group)

@@ -12,6 +12,7 @@ import uvicorn
 from prometheus_client import start_http_server
 
 from app.broker import EmbeddedBroker
+from app.plan import load_shipped
 from app.profiles import ProfileWatch, sparkplugs
 from app.rebirths import LateBirths
 from app.recurring import Recurrence
@@ -76,6 +77,8 @@ def run(settings: Settings, *, ingest: bool = False, worker: bool = False, api: 
 def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool, worker: bool, api: bool) -> None:
     """Start the parts over open stores and wait until told to stop; they close with the stack."""
     settings = parts.settings
+    if worker or api:
+        patiently(lambda: load_shipped(parts.records), stop)
     if ingest and settings.mqtt.embedded:
         broker = EmbeddedBroker(settings.mqtt.host, settings.mqtt.port)
         stack.callback(broker.close)

@@ -47,7 +47,7 @@ _WANTED: Final = (
     ),
     _Wanted(
         "OP-04", "Perlátory a úsporné sprchy", MeasureKind.WATER_SAVING, Commodity.COLD_WATER, 1, 430, 5, 0.82,
-        "2.1-VO-1", 120_000, 0,
+        "2.1-EM-1", 120_000, 0,
     ),
     _Wanted(
         "OP-05", "Školení správců budov", MeasureKind.BEHAVIOUR, Commodity.GAS, 2, 400, 0, 1.0, "2.1-EM-3", 35_000, 0,
