@@ -23,6 +23,7 @@ from ingest.profile import Reject
 from ingest.reader import Outcome, Reader
 from ingest.redelivery import Redeliveries
 from ingest.source import Source, SourceStatus
+from ingest.trails import Trails
 from ingest.writing import Writer
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Ingester:
         self._writer = Writer(readings=readings, records=records, attempt=self._patience, metrics=metrics)
         self._known = KnownDevices(records)
         self._inbox = Inbox(records)
+        self._trails = Trails(records)
         self._descriptions = Descriptions(reader.router, records)
         self._again = Redeliveries(bound=4 * backlog.bound)
         self._worker: threading.Thread | None = None
@@ -159,6 +161,7 @@ class Ingester:
         self._patience("records", self._descriptions.keep)
         self._again.remember(messages, outcome.readings, outcome.message.tolist())
         if len(outcome.readings):
+            self._trails.note(outcome.readings, outcome.message.tolist(), messages)
             known = self._patience("records", self._known)
             self._inbox.note(outcome.readings, outcome.message.tolist(), messages, known)
             self._patience("records", self._inbox.flush)
@@ -185,9 +188,10 @@ class Ingester:
                 self._patience.note("records", err)
 
     def _flush_inbox(self, *, now: bool = False) -> None:
-        """Write sightings that are due; where the records are down they wait for the next time."""
+        """Write sightings and topics that are due; where the records are down they wait for the next time."""
         try:
             self._inbox.flush(now=now)
+            self._trails.flush()
         except StoreError as err:
             self._patience.note("records", err)
 

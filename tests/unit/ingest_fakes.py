@@ -1,7 +1,7 @@
 """Small stores in memory with switches for faults, for tests of ingestion."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -86,6 +86,7 @@ class MemoryRecords:
         self.texts: dict[str, str] = {}
         self.described: dict[str, Description] = {}
         self.proposed: list[Proposal] = []
+        self.topics: dict[str, str] = {}
         self.down = False
         self.refuse_payload = b""
 
@@ -139,6 +140,10 @@ class MemoryRecords:
     def propose(self, descriptions: Sequence[str], proposals: Sequence[Proposal]) -> None:
         self._ready()
         self.proposed = [p for p in self.proposed if p.description not in descriptions] + list(proposals)
+
+    def note_topics(self, topics: Mapping[str, str]) -> None:
+        self._ready()
+        self.topics |= topics
 
     def version(self) -> int:
         self._ready()
