@@ -58,9 +58,8 @@ def test_each_level_hears_fewer_than_the_wider_and_three_at_least(topics: dict[s
 
 def batch(*devices: str) -> Readings:
     keys = [SeriesKey(device, "energy.import") for device in devices]
-    return Readings.of(
-        keys, np.arange(len(keys)), np.full(len(keys), np.datetime64(NOW.replace(tzinfo=None), "us")), 1.0
-    )
+    at = np.full(len(keys), np.datetime64(NOW.replace(tzinfo=None), "us"))
+    return Readings.of(keys, np.arange(len(keys)), at, np.ones(len(keys)))
 
 
 def message(topic: str, received: int = 0) -> Message:
