@@ -11,7 +11,7 @@ from core.indicators import ValueStatus
 from core.plan import ReportKind
 from core.report import ActivityRow, AreaPart, Cell, Judgement, Lack, Missing, Report, Row
 from reports import czech, wording
-from reports.figures import Why, change, interval, judged, names, notes, sentence, state, target, value
+from reports.figures import Why, change, draft, interval, judged, names, notes, sentence, state, target, value
 from reports.goals import goal_rows, strategic_rows
 from reports.provenance import methods, provenance, used_values
 
@@ -43,6 +43,8 @@ def context(report: Report, why: Why) -> Context:
         "zverejneni": _published(report),
         "uvod": _opening(report),
         "roky": years(report),
+        "letos": _year_name(report, 0),
+        "loni": _year_name(report, 1),
         "strategicke_cile": strategic_rows(report),
         "cile": goal_rows(report),
         "oblasti": [area(report, part, place, why) for place, part in enumerate(report.areas)],
@@ -58,6 +60,12 @@ def years(report: Report) -> list[int]:
     return list(range(report.id.first.year, report.id.end.year + (report.id.end.month > 1)))
 
 
+def _year_name(report: Report, before: int) -> str:
+    """Return the heading of a column: the year, or its half."""
+    year = report.id.end.year - (report.id.end.month == 1) - before
+    return f"1.{czech.NBSP}pol.{czech.NBSP}{year}" if report.id.kind is ReportKind.MID_YEAR else str(year)
+
+
 def _state(report: Report) -> str:
     if report.publication is None:
         return "NÁVRH: hodnoty nejsou zveřejněny a mohou se změnit"
@@ -70,12 +78,12 @@ def _published(report: Report) -> Context | None:
     if found is None:
         return None
     return {
-        "id": found.id,
+        "nazev": wording.publication(found.id),
         "verze": str(found.version),
         "kdy": czech.minute(found.at),
         "kdo": czech.line(found.by),
         "otisk": found.digest,
-        "nahrazuje": found.replaces,
+        "nahrazuje": wording.publication(found.replaces) if found.replaces else "",
         "duvod": czech.line(found.cause),
     }
 
@@ -173,10 +181,9 @@ def indicator_rows(report: Report, row: Row, why: Why) -> list[Context]:
 def _figure(report: Report, row: Row, cell: Cell, *, first: bool, why: Why) -> Context:
     by_year = {one.year: one for one in row.history}
     return {
-        "prvni": first,
-        "id": row.indicator if first else "",
-        "nazev": czech.line(row.name) if first else "",
-        "ukazatel": czech.line(cell.name) if len(row.cells) > 1 else "",
+        "id": row.indicator,
+        "oznaceni": czech.line(f"{row.indicator} {row.name}" if first else f"– {cell.name}"),
+        "upresneni": ", ".join(_details(row, cell)) if first else "",
         "jednotka": czech.line(cell.unit),
         "hodnota": value(cell, row.status),
         "interval": interval(cell),
@@ -185,8 +192,7 @@ def _figure(report: Report, row: Row, cell: Cell, *, first: bool, why: Why) -> C
         "cil": target(cell),
         "plneni": judged(cell.standing, provisional=row.status is ValueStatus.PROVISIONAL),
         "stav": state(row) if first else "",
-        "predbezne": row.status is not ValueStatus.FINAL or not row.published,
-        "zadano": wording.BY_HAND if row.by_hand and first else "",
+        "navrh": draft(row) if first else "",
         "po_letech": [
             {
                 "rok": year,
@@ -198,6 +204,11 @@ def _figure(report: Report, row: Row, cell: Cell, *, first: bool, why: Why) -> C
         ],
         "duvod": "; ".join(dict.fromkeys(map(why, row.reasons))) if cell.value is None and first else "",
     }
+
+
+def _details(row: Row, cell: Cell) -> list[str]:
+    named = [czech.line(cell.name)] if len(row.cells) > 1 else []
+    return [*named, wording.BY_HAND] if row.by_hand else named
 
 
 def paragraphs(text: str) -> list[Context]:

@@ -57,11 +57,22 @@ def judged(standing: Standing, *, provisional: bool) -> str:
 
 
 def state(row: Row) -> str:
-    """Return how a value may be used, and whether it is published."""
+    """Return how a value may be used."""
     if row.origin is None:
         return "nedodáno" if row.by_hand else wording.STATUSES[ValueStatus.UNKNOWN]
-    told = wording.STATUSES[row.status]
-    return told if row.published else f"{told}, návrh"
+    return wording.STATUSES[row.status]
+
+
+def draft(row: Row) -> str:
+    """Return the mark of a value that is not published, empty for one that is, or that there is none of."""
+    return wording.DRAFT if row.origin is not None and not row.published else ""
+
+
+def with_unit(cell: Cell, status: ValueStatus) -> str:
+    """Return a figure's value with its unit; a unit that only says that something is counted is left out."""
+    text = value(cell, status)
+    counted = cell.unit in wording.COUNTS or cell.value is None
+    return text if counted else f"{text}{czech.NBSP}{czech.line(cell.unit)}"
 
 
 def names(found: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from core.indicators import ValueStatus
 from core.plan import Goal, StrategicGoal
 from core.report import Judgement, Report, Row
 from reports import czech, wording
-from reports.figures import judged, state, target, value
+from reports.figures import draft, judged, state, target, with_unit
 
 Rows = list[dict[str, Any]]
 
@@ -29,14 +29,14 @@ def goal_rows(report: Report) -> Rows:
 
 def _line(row: Row) -> dict[str, str]:
     cell = row.main
-    unit = f"{czech.NBSP}{cell.unit}" if cell.value is not None and cell.unit else ""
     return {
         "id": row.indicator,
         "nazev": czech.line(row.name),
-        "hodnota": f"{value(cell, row.status)}{czech.line(unit) and unit}",
+        "hodnota": with_unit(cell, row.status),
         "cil": target(cell),
         "plneni": judged(cell.standing, provisional=row.status is ValueStatus.PROVISIONAL),
         "stav": state(row),
+        "navrh": draft(row),
     }
 
 

@@ -38,7 +38,7 @@ def _method(row: Row) -> str:
         return wording.BY_HAND
     if row.origin is None:
         return "výpočet, hodnota není"
-    return f"výpočet {row.origin.method}, verze {row.origin.version}"
+    return f"výpočet, verze metody {row.origin.version}"
 
 
 def used_values(report: Report) -> Rows:
@@ -83,6 +83,6 @@ def _origin(row: Row, origin: Origin) -> dict[str, Any]:
         "vypocteno": czech.minute(origin.computed_at),
         "evidence": czech.number(origin.register, 0),
         "pokryti": wording.coverage(row.coverage) or czech.NOTHING,
-        "publikace": origin.publication or "nezveřejněno",
+        "publikace": wording.publication(origin.publication) or "nezveřejněno",
         "otisk": origin.digest,
     }

@@ -12,7 +12,7 @@ from reports.word_parts import TWIPS_PER_CM, element
 
 CONTENTS: Final = "\ue000obsah\ue000"
 """Stands where a template wants the contents; a character of private use, which no text of a person keeps."""
-NUMBERED: Final = "Tab. # "
+NUMBERED: Final = "Tab.\u00a0# "
 LEVELS: Final = {"Heading 1": 0, "Heading 2": 1}
 TITLE_SHARE: Final = 0.02
 

@@ -46,7 +46,7 @@ def style_document(document: Document) -> None:
     for name in ("ascii", "hAnsi", "cs", "eastAsia"):
         fonts.set(qn(f"w:{name}"), FONT)
     normal.element.rPr.append(element("lang", val="cs-CZ", eastAsia="cs-CZ", bidi="cs-CZ"))
-    _heading(document, "Heading 1", 17, before=0, new_page=True)
+    _heading(document, "Heading 1", 17, before=22)
     _heading(document, "Heading 2", 13.5, before=16)
     _heading(document, "Heading 3", 11, before=11)
     _plain(document, "Title", 30, bold=True)
@@ -58,10 +58,10 @@ def style_document(document: Document) -> None:
     bullet.paragraph_format.space_after = Pt(3)
 
 
-def _heading(document: Document, name: str, size: float, *, before: float, new_page: bool = False) -> None:
+def _heading(document: Document, name: str, size: float, *, before: float) -> None:
     style = _plain(document, name, size, bold=True)
     style.paragraph_format.space_before, style.paragraph_format.space_after = Pt(before), Pt(6)
-    style.paragraph_format.keep_with_next, style.paragraph_format.page_break_before = True, new_page
+    style.paragraph_format.keep_with_next = True
 
 
 def _plain(document: Document, name: str, size: float, *, bold: bool) -> ParagraphStyle:
@@ -147,20 +147,24 @@ class Columns:
         bold: bool = False,
         color: RGBColor | None = None,
     ) -> None:
-        """Write lines into a cell; a line that starts with `~` is small and faint."""
-        lines = text.split("\n")
-        for place, line in enumerate(lines):
-            paragraph = cell.paragraphs[0] if place == 0 else cell.add_paragraph()
-            paragraph.paragraph_format.space_after, paragraph.paragraph_format.line_spacing = Pt(1), 1.0
-            if right:
-                paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-            faint = line.startswith("~")
-            run = paragraph.add_run(line.removeprefix("~"))
-            run.font.size, run.font.bold = Pt(self.size - 1 if faint else self.size), bold
-            if faint:
-                run.font.color.rgb = FAINT
-            elif color is not None:
-                run.font.color.rgb = color
+        """Write lines into a cell; one that starts with `~` is small and faint, `~name?` only where there is a name."""
+        place = 0
+        for line in text.split("\n"):
+            faint, told = line.startswith("~"), line.removeprefix("~")
+            name, asked, rest = told.partition("?") if faint else ("", "", told)
+            for said in (f"{{%p if {name} %}}", rest, "{%p endif %}") if asked else (told,):
+                paragraph = cell.paragraphs[0] if place == 0 else cell.add_paragraph()
+                place += 1
+                paragraph.paragraph_format.space_after, paragraph.paragraph_format.line_spacing = Pt(1), 1.0
+                if right:
+                    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+                self._run(paragraph, said, faint=faint, bold=bold, color=color)
+
+    def _run(self, paragraph: Paragraph, text: str, *, faint: bool, bold: bool, color: RGBColor | None) -> None:
+        run = paragraph.add_run(text)
+        run.font.size, run.font.bold = Pt(self.size - 1 if faint else self.size), bold and not faint
+        if faint or color is not None:
+            run.font.color.rgb = FAINT if faint else color
 
     def control(self, tag: str) -> None:
         """Add a row that holds a tag of the template and vanishes when it is filled."""

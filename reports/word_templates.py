@@ -59,6 +59,11 @@ def _say(document: Word, text: str, style: str = "Normal") -> None:
     document.add_paragraph(typeset(text), style)
 
 
+def _chapter(document: Word, name: str) -> None:
+    """Begin a chapter on a page of its own."""
+    document.add_heading(name, 1).paragraph_format.page_break_before = True
+
+
 def _front(document: Word) -> None:
     """Write the title page and the contents."""
     first = document.add_paragraph()
@@ -89,11 +94,11 @@ def _front(document: Word) -> None:
 
 def _summary(document: Word, kind: ReportKind) -> None:
     """Write the chapters 1 and 2: in short, and by goal."""
-    document.add_heading("1 Shrnutí", 1)
+    _chapter(document, "1 Shrnutí")
     _say(document, "{%p for odstavec in uvod %}")
     _say(document, "{{ odstavec }}")
     _say(document, "{%p endfor %}")
-    _say(document, "Tab. # Indikátory podle strategických cílů", "Caption")
+    _say(document, "Tab.\u00a0# Indikátory podle strategických cílů", "Caption")
     table = Columns(document, (3.0, 2.0, 2.0, 2.0, 2.2, 1.8, 1.9, 2.1))
     table.head(
         "Strategický cíl", "Specifické cíle", "Indikátory", "Splněno", "Nesplněno", "V běhu", "Bez cíle",
@@ -106,15 +111,21 @@ def _summary(document: Word, kind: ReportKind) -> None:
     document.add_heading("2 Naplňování cílů", 1)
     _say(document, "Ke každému specifickému cíli jsou uvedeny indikátory, které k němu přispívají, a jejich cílová "
          "hodnota. Plnění se posuzuje v roce, pro který je cíl stanoven.")  # fmt: skip
-    _say(document, "Tab. # Indikátory podle specifických cílů", "Caption")
-    goals = Columns(document, (1.3, 6.2, 3.0, 2.7, 2.1, 1.7))
+    _say(document, "Tab.\u00a0# Indikátory podle specifických cílů", "Caption")
+    goals = Columns(document, (1.2, 6.2, 2.8, 2.8, 2.1, 1.9))
     closing = kind is ReportKind.CLOSING
     goals.head("Kód", "Indikátor", "Poslední hodnota" if closing else "Hodnota", "Cíl", "Plnění", "Stav", right=(2, 3))
     goals.control("for cil in cile")
-    goals.band("{{ cil.cil }}\n~{{ cil.souhrn }}")
+    goals.band("{{ cil.cil }}\n~cil.souhrn?{{ cil.souhrn }}")
     goals.control("for i in cil.indikatory")
     goals.row(
-        "{{ i.id }}", "{{ i.nazev }}", "{{ i.hodnota }}", "{{ i.cil }}", "{{ i.plneni }}", "{{ i.stav }}", right=(2, 3)
+        "{{ i.id }}",
+        "{{ i.nazev }}",
+        "{{ i.hodnota }}",
+        "{{ i.cil }}",
+        "{{ i.plneni }}",
+        "{{ i.stav }}\n~i.navrh?{{ i.navrh }}",
+        right=(2, 3),
     )
     goals.control("endfor")
     goals.control("endfor")
@@ -122,7 +133,7 @@ def _summary(document: Word, kind: ReportKind) -> None:
 
 def _areas(document: Word, kind: ReportKind) -> None:
     """Write chapter 3: what each area tells, its activities, its indicators and charts."""
-    document.add_heading("3 Oblasti aktivit", 1)
+    _chapter(document, "3 Oblasti aktivit")
     _say(document, "{%p for oblast in oblasti %}")
     document.add_heading("3.{{ oblast.poradi }} {{ oblast.nazev }}", 2)
     card = Columns(document, (4.2, 12.8), size=9)
@@ -135,6 +146,8 @@ def _areas(document: Word, kind: ReportKind) -> None:
     ):
         row = card.row(name, said)
         row.cells[0].paragraphs[0].runs[0].font.bold = True
+        for cell in row.cells:
+            cell.paragraphs[0].paragraph_format.keep_with_next = True
     _say(document, "{%p for t in oblast.texty %}")
     document.add_heading("{{ t.nadpis }}", 3)
     _told(document, "t.odstavce")
@@ -176,7 +189,12 @@ def _activities(document: Word) -> None:
     table.control("endfor")
     table.control("for p in a.projekty")
     table.row(
-        "{{ p.nazev }}\n~{{ p.poznamka }}", "{{ p.stav }}", "{{ p.od }}", "{{ p.do }}", "{{ p.cena }}", right=(4,)
+        "{{ p.nazev }}\n~p.poznamka?{{ p.poznamka }}",
+        "{{ p.stav }}",
+        "{{ p.od }}",
+        "{{ p.do }}",
+        "{{ p.cena }}",
+        right=(4,),
     )
     table.control("endfor")
     table.control("endfor")
@@ -185,11 +203,11 @@ def _activities(document: Word) -> None:
 
 def _indicators(document: Word, kind: ReportKind) -> None:
     _say(document, "{%p if oblast.indikatory %}")
-    _say(document, "Tab. # {{ oblast.nazev }}: indikátory", "Caption")
+    _say(document, "Tab.\u00a0# {{ oblast.nazev }}: indikátory", "Caption")
     if kind is ReportKind.CLOSING:
         _by_years(document)
     else:
-        _this_year(document, "Loni" if kind is ReportKind.ANNUAL else "Loni (stejné období)")
+        _this_year(document)
     _say(document, "{%p for p in oblast.poznamky %}")
     remark = document.add_paragraph()
     remark.paragraph_format.space_before, remark.paragraph_format.space_after = Pt(3), Pt(2)
@@ -202,26 +220,27 @@ def _indicators(document: Word, kind: ReportKind) -> None:
     _say(document, "{%p endif %}")
 
 
-NAME: Final = (
-    "{% if r.prvni %}{{ r.id }} {{ r.nazev }}{% endif %}\n~{{ r.ukazatel }}{% if r.zadano %} {{ r.zadano }}{% endif %}"
-)
-VALUE: Final = "{{ r.hodnota }}\n~{{ r.interval }}"
+NAME: Final = "{{ r.oznaceni }}\n~r.upresneni?{{ r.upresneni }}"
+VALUE: Final = "{{ r.hodnota }}\n~r.interval?{{ r.interval }}"
+STATE: Final = "{{ r.stav }}\n~r.navrh?{{ r.navrh }}"
 
 
-def _this_year(document: Word, before: str) -> None:
-    table = Columns(document, (4.5, 1.6, 2.3, 1.9, 1.7, 1.9, 1.6, 1.5), size=8)
-    table.head("Indikátor", "Jednotka", "Hodnota", before, "Změna", "Cíl", "Plnění", "Stav", right=(2, 3, 4, 5))
+def _this_year(document: Word) -> None:
+    table = Columns(document, (4.1, 1.6, 2.2, 1.9, 1.6, 1.9, 1.9, 1.8), size=8)
+    table.head(
+        "Indikátor", "Jednotka", "{{ letos }}", "{{ loni }}", "Změna", "Cíl", "Plnění", "Stav", right=(2, 3, 4, 5)
+    )
     table.control("for r in oblast.indikatory")
     table.row(
         NAME, "{{ r.jednotka }}", VALUE, "{{ r.loni }}", "{{ r.zmena }}", "{{ r.cil }}", "{{ r.plneni }}",
-        "{{ r.stav }}", right=(2, 3, 4, 5),
+        STATE, right=(2, 3, 4, 5),
     )  # fmt: skip
     table.control("endfor")
 
 
 def _by_years(document: Word) -> None:
     """Write a table with a column for each of the years."""
-    table = Columns(document, (4.0, 1.5, 0.5, 1.9, 0.5, 2.1, 1.9, 2.0), size=8)
+    table = Columns(document, (3.9, 1.6, 0.5, 1.9, 0.5, 2.1, 1.9, 2.0), size=8)
     loop = ("{%tc for rok in roky %}", "{{ rok }}", "{%tc endfor %}")
     table.head("Indikátor", "Jednotka", *loop, "Celé období", "Cíl", "Plnění", right=(3, 5, 6))
     table.control("for r in oblast.indikatory")
@@ -235,9 +254,7 @@ def _charts(document: Word) -> None:
     document.add_heading("Grafy", 3)
     table = Columns(document, (PAGE_CM / 2, PAGE_CM / 2), size=8)
     table.control("for g in oblast.grafy")
-    row = table.row("{{ g[0].obrazek }}\n{{ g[0].popisek }}", "{{ g[1].obrazek }}\n{{ g[1].popisek }}")
-    for cell in row.cells:
-        cell.paragraphs[0].paragraph_format.keep_with_next = True
+    table.row("{{ g[0].obrazek }}\n{{ g[0].popisek }}", "{{ g[1].obrazek }}\n{{ g[1].popisek }}")
     table.control("endfor")
     _say(document, "{%p endif %}")
 
@@ -247,11 +264,11 @@ def _missing(document: Word) -> None:
     _say(document, "{%p if chybi %}")
     _say(document, "Chybějící údaj se nenahrazuje nulou ani odhadem bez označení. Uvedeno je, čeho se týká a co je "
          "třeba doplnit.")  # fmt: skip
-    _say(document, "Tab. # Chybějící a předběžné údaje", "Caption")
+    _say(document, "Tab.\u00a0# Chybějící a předběžné údaje", "Caption")
     table = Columns(document, (3.4, 4.0, 3.2, 6.4), size=8)
     table.head("Oblast", "Čeho se týká", "Co chybí", "Proč")
     table.control("for c in chybi")
-    table.row("{{ c.oblast }}", "{{ c.ceho }}", "{{ c.co }}", "{{ c.proc }}\n~{{ c.tyka_se }}")
+    table.row("{{ c.oblast }}", "{{ c.ceho }}", "{{ c.co }}", "{{ c.proc }}\n~c.tyka_se?{{ c.tyka_se }}")
     table.control("endfor")
     _say(document, "{%p else %}")
     _say(document, "Nechybí nic: všechny indikátory jsou stanoveny, konečné a doložené.")
@@ -259,21 +276,26 @@ def _missing(document: Word) -> None:
 
 
 def _methods(document: Word) -> None:
-    document.add_heading("Příloha A: Metodika", 1)
+    _chapter(document, "Příloha A: Metodika")
     _say(document, "Každá hodnota vychází z odečtů měřidel, faktur nebo z údajů garanta. Spotřeba za období je rozdíl "
          "stavů měřidel; co není změřeno, je označeno jako odhad nebo jako chybějící. Odhady úspor se uvádějí s 90% "
          "intervalem. Emisní faktory, ceny a počty obyvatel platí vždy pro svůj rok a nepřenášejí se.")  # fmt: skip
-    _say(document, "Tab. # Indikátory a způsob jejich stanovení", "Caption")
+    _say(document, "Tab.\u00a0# Indikátory a způsob jejich stanovení", "Caption")
     table = Columns(document, (1.3, 4.2, 7.0, 3.0, 1.5), size=8)
     table.head("Kód", "Název", "Definice", "Způsob", "Mez dat", right=(4,))
     table.control("for m in metodika")
     table.row(
-        "{{ m.id }}", "{{ m.nazev }}\n~{{ m.smer }}", "{{ m.definice }}", "{{ m.zpusob }}", "{{ m.mez }}", right=(4,)
+        "{{ m.id }}",
+        "{{ m.nazev }}\n~m.smer?{{ m.smer }}",
+        "{{ m.definice }}",
+        "{{ m.zpusob }}",
+        "{{ m.mez }}",
+        right=(4,),
     )
     table.control("endfor")
     _say(document, "Mez dat je podíl měřených dat, pod kterým je hodnota jen předběžná.")
     _say(document, "{%p if hodnoty %}")
-    _say(document, "Tab. # Použité vstupní hodnoty", "Caption")
+    _say(document, "Tab.\u00a0# Použité vstupní hodnoty", "Caption")
     used = Columns(document, (3.0, 4.0, 1.3, 1.9, 2.0, 4.8), size=8)
     used.head("Druh", "Označení", "Verze", "Platí od", "Hodnota", "Zdroj", right=(2, 4))
     used.control("for h in hodnoty")
@@ -287,13 +309,12 @@ def _methods(document: Word) -> None:
 def _origins(document: Word) -> None:
     """Write the last annex, on wide pages."""
     set_page(document.add_section(WD_SECTION.NEW_PAGE), wide=True)
-    heading = document.add_heading("Příloha B: Původ hodnot", 1)
-    heading.paragraph_format.page_break_before = False
-    _say(document, "{% if zverejneni %}Zveřejněno jako {{ zverejneni.id }}, otisk obsahu {{ zverejneni.otisk }}."
+    document.add_heading("Příloha B: Původ hodnot", 1)
+    _say(document, "{% if zverejneni %}Zveřejněno jako {{ zverejneni.nazev }}, otisk obsahu {{ zverejneni.otisk }}."
          "{% if zverejneni.nahrazuje %} Nahrazuje {{ zverejneni.nahrazuje }}.{% endif %}{% else %}Hodnoty nejsou "
          "zveřejněny.{% endif %} Verze evidence {{ verze_evidence }}, {{ program }}.")  # fmt: skip
-    _say(document, "Tab. # Původ hodnot indikátorů", "Caption")
-    table = Columns(document, (1.3, 5.4, 3.6, 3.6, 3.0, 3.0, 2.2, WIDE_PAGE_CM - 22.1), size=8)
+    _say(document, "Tab.\u00a0# Původ hodnot indikátorů", "Caption")
+    table = Columns(document, (1.3, 5.4, 3.6, 2.6, 2.9, 2.9, 3.2, WIDE_PAGE_CM - 21.9), size=8)
     table.head("Kód", "Název", "Období", "Způsob", "Odečty do", "Vypočteno", "Publikace", "Pokrytí daty")
     table.control("for p in puvod")
     table.row(

@@ -98,6 +98,9 @@ KINDS_OF_PIECES: Final[Mapping[str, str]] = {
     "organisation": "organizace",
 }
 BY_HAND: Final = "zadáno garantem"
+DRAFT: Final = "návrh"
+COUNTS: Final = frozenset({"", "počet", "ks"})
+"""Units that are not said after a number."""
 
 
 def title_of(report: ReportId) -> str:
@@ -118,6 +121,15 @@ def period_of(report: ReportId) -> str:
 def file_name(report: ReportId) -> str:
     """Return the name of a report's file, without what tells its format."""
     return f"{FILES[report.kind]}-{report.period}"
+
+
+def publication(key: str) -> str:
+    """Return what a publication is called, by its id (annual-2025-v1); another id stays as it is."""
+    name, _, version = key.rpartition("-v")
+    kind = next((one for one in ReportKind if name.startswith(f"{one}-")), None)
+    if kind is None or not version.isdecimal():
+        return czech.line(key)
+    return f"{TITLES[kind]} {name.removeprefix(f'{kind}-')}, vydání{czech.NBSP}{version}"
 
 
 def coverage(found: Coverage | None) -> str:
