@@ -15,6 +15,7 @@ from api.room import Room
 from api.routes import (
     alert_directory,
     alerts,
+    backup,
     benchmarks,
     consumption,
     costs,
@@ -72,7 +73,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         webhooks,
     ):
         app.include_router(module.router)
-    for module in (emissions, costs, benchmarks, alerts, alert_directory):
+    for module in (emissions, costs, benchmarks, alerts, backup, alert_directory):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

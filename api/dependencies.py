@@ -1,6 +1,6 @@
 """What the API is given: ports, acts and settings. Only app fills it in; nothing here opens anything."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -18,6 +18,8 @@ from core.weather import TemperatureArchive, TemperatureFiles
 from services.alerts import Alerts
 from services.baselines import Facts
 from services.consumption import PointConsumption, Question
+from services.people_identity import Identities
+from services.sessions import Sessions
 
 INTAKE_TOPIC = "odecet/"
 """The topic under which a payload posted over HTTP meets the profiles: it names no meter, so the payload must."""
@@ -38,17 +40,31 @@ def no_ingest() -> IngestStatus | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PerMinute:
+    """Requests a minute: of a person, a program, an address of strangers; and tries to come in from an address."""
+
+    people: int = 1_200
+    programs: int = 6_000
+    strangers: int = 600
+    logins: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """Everything that the API needs.
 
-    `tokens` are secrets by the name of who holds them: where there are any, writing needs one, and reading too unless
-    `open_reading`. `ask` answers a question of consumption (None: the service over these stores). `replay` reads a
-    dead letter again by its number (None: through `intake`), `replay_all` several. `formats` are the
-    profiles (None: this process does not know them). `ingest` returns None where another process ingests.
+    `tokens` are secrets of programs that may do everything, by name. `sessions` is how people and other programs come
+    in, `identities` somebody else's login; `open_reading` lets strangers look. Where neither tokens nor sessions are
+    given, or with `open_access`, whoever shows none may do everything. `links_at` is the address that links in mails
+    begin with (empty: none are sent).
+    `ask` answers a question of consumption (None: the service over these stores). `replay` reads a dead letter again by
+    its number (None: through `intake`), `replay_all` several. `formats` are the profiles (None: this process does not
+    know them). `ingest` returns None where another process ingests.
     `dated` are emission factors, prices, rules and populations.
     `temperature_files` reads files of temperatures, `archive` is where they are fetched (None: it is switched off).
     `facts` are what models rest on besides readings (None: this process makes none).
-    `alerts` are the acts on alerts (None: with the usual limits).
+    `alerts` are the acts on alerts (None: with the usual limits). `backup` gives an archive of all stores piece by
+    piece (None: it is not made here).
     """
 
     readings: ReadingStore
@@ -64,7 +80,12 @@ class Dependencies:
     title: str = "Liberecký kraj"
     ingest: Callable[[], IngestStatus | None] = no_ingest
     tokens: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    open_reading: bool = True
+    sessions: Sessions | None = None
+    identities: Identities | None = None
+    open_reading: bool = False
+    open_access: bool = False
+    links_at: str = ""
+    per_minute: PerMinute = PerMinute()
     topic: str = INTAKE_TOPIC
     ask: Callable[[Question], Sequence[PointConsumption]] | None = None
     replay: Callable[[int], Taken] | None = None
@@ -75,3 +96,9 @@ class Dependencies:
     archive: TemperatureArchive | None = None
     facts: Facts | None = None
     alerts: Alerts | None = None
+    backup: Callable[[], Iterator[bytes]] | None = None
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether whoever shows nothing may do everything."""
+        return self.open_access or (self.sessions is None and not self.tokens)

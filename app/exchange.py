@@ -163,6 +163,21 @@ async def _ask_here(  # noqa: PLR0917 - the parts of one request
         return await client.request(method, path, params=question, headers=headers, content=content)
 
 
+@contextmanager
+def running(settings: Settings, held: StoreError, path: str) -> Iterator[Iterator[bytes]]:
+    """Give the pieces of what the process that holds the stores answers; raise StoreInUse where it does not."""
+    place = address(settings.api.bind, settings.api.port).rstrip("/")
+    headers = _headers(settings)
+    try:
+        with httpx.stream("GET", f"{place}{path}", headers=headers, timeout=300, trust_env=False) as got:
+            if got.is_error:
+                got.read()
+                raise InputError(problem_of(got), place=place, remedy="mend what it tells")
+            yield got.iter_bytes()
+    except httpx.HTTPError as err:
+        raise StoreInUse(f"{held}; its API at {place} ended its answer ({err}): see the log of the process") from err
+
+
 def _ask_running(
     settings: Settings, held: StoreError, path: str, question: Asked, *, method: str = SAFE, content: bytes = b""
 ) -> httpx.Response:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,17 @@ from prometheus_client import CollectorRegistry
 
 from analytics.baseline.placebo import Calibration
 from app.alerting import alert_acts
+from app.backup import pieces
 from app.clock import now
 from app.dated_tables import region_tables
 from app.profiles import fixed_profiles, speakers_of
 from config.placebos import load_placebos
 from config.school_holidays import load_school_holidays
 from config.settings import Settings
+from core.archive import ArchivedReadings
 from core.gaps import DayTypes
 from core.notes import DeadLetter
-from core.ports import ReadingStore, RecordStore, Taken
+from core.ports import RecordStore, Taken
 from core.region_tables import RegionTables
 from core.weather import TemperatureArchive
 from ingest.accept import Bounds
@@ -56,7 +59,7 @@ class Parts:
     """What the processes of Odečet are put together from; each runs those that its command names."""
 
     settings: Settings
-    readings: ReadingStore
+    readings: ArchivedReadings
     records: RecordStore
     source: MqttSource
     ingester: Ingester
@@ -100,6 +103,7 @@ class Parts:
                 archive=temperature_archive(settings),
                 facts=self.facts,
                 alerts=alert_acts(settings, self.records),
+                backup=partial(pieces, settings, self.readings),
             )
         )
 
@@ -186,7 +190,7 @@ def build(settings: Settings) -> Parts:
     )
 
 
-def reading_store(settings: Settings) -> ReadingStore:
+def reading_store(settings: Settings) -> ArchivedReadings:
     """Return the store of readings that the settings name."""
     if settings.readings.store == "influxdb":
         from storage.influx_readings import InfluxReadingStore  # noqa: PLC0415 - only where it is used

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from app.alerting import Sending
+from app.backup import Backups
 from app.clock import now
 from app.detecting import Detecting
 from app.outlook import work_out
@@ -32,7 +33,15 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     sending = Sending(parts.settings, parts.records)
     often = timedelta(seconds=parts.settings.alerts.send_every_s)
     alerts = Recurring(name="alerts", every=often, act=sending.run, lane="alerts")
-    return [_rollups(parts), *work, _detectors(parts), alerts]
+    return [_rollups(parts), *work, _detectors(parts), alerts, *_backups(parts)]
+
+
+def _backups(parts: Parts) -> list[Recurring]:
+    settings = parts.settings.backup
+    if settings.folder is None:
+        return []
+    act = Backups(parts.settings, parts.readings, metrics=parts.metrics).run
+    return [Recurring(name="backup", every=timedelta(hours=settings.every_h), act=act, lane="backup")]
 
 
 def _detectors(parts: Parts) -> Recurring:

@@ -264,23 +264,88 @@ class TablesSettings(Section):
     """Place whose inhabitants emissions are divided by, as the populations name it."""
 
 
+class HttpTlsSettings(Section):
+    """Encryption of the pages and the API, where no proxy in front does it."""
+
+    cert: Path | None = None
+    """Certificate with its chain (PEM)."""
+    key: Path | None = None
+    """Key of that certificate (PEM)."""
+
+
 class ApiSettings(Section):
     """The programming interface and the pages."""
 
     bind: Name = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 is every one, and needs tokens."""
+    """Address to listen on; 0.0.0.0 is every one."""
     port: Port = 8080
     """Port to listen on."""
     tokens: Tokens = Field(default_factory=dict)
-    """Who may change things: a name, which the audit trail shows, and its token of 16 characters or more."""
+    """Programs that may do everything: a name, which the audit trail shows, and its token of 16 characters or more."""
     tokens_file: Path | None = None
     """File with more tokens, each line `name=token`."""
-    open_reading: bool = True
-    """Whether pages and questions need no token; changes always need one where there are any."""
+    open_reading: bool = False
+    """Whether strangers may look at everything, without a login or key; changes always need one."""
+    proxies: Words = ()
+    """Addresses of proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    tls: HttpTlsSettings = HttpTlsSettings()
+    """Encryption."""
     title: Name = "Liberecký kraj"
     """Name of the region, at the head of the pages."""
     language: Literal["cs", "en"] = "cs"
     """Language of the pages where the browser asks for neither."""
+
+
+class AccessSettings(Section):
+    """Who comes in, and how long that holds."""
+
+    open: bool = False
+    """Whether whoever reaches the address may do everything without logging in: only on a loopback address."""
+    password_shortest: Annotated[Whole, Field(ge=8, le=128)] = 10
+    """Fewest characters of a password."""
+    password_memory_kib: Annotated[Whole, Field(ge=8, le=4_194_304)] = 65_536
+    """Memory that hashing a password takes (argon2id) [KiB]."""
+    password_rounds: Annotated[Whole, Field(ge=1, le=100)] = 3
+    """Rounds that hashing a password takes (argon2id)."""
+    idle_hours: Annotated[Number, Field(gt=0, le=8_760)] = 12.0
+    """After so long without a request somebody has to log in again [h]."""
+    session_days: Annotated[Number, Field(gt=0, le=366)] = 14.0
+    """After so long somebody has to log in again in any case [d]."""
+    reset_minutes: Annotated[Whole, Field(ge=5, le=1_440)] = 30
+    """So long the link of a mail to a new password holds [min]."""
+    people_per_minute: Count = 1_200
+    """Requests a minute of one person."""
+    programs_per_minute: Count = 6_000
+    """Requests a minute of one key."""
+    strangers_per_minute: Count = 600
+    """Requests a minute from one address without a login or key."""
+    logins_per_minute: Count = 20
+    """Tries to come in a minute from one address; failures are besides slowed down for each account and address."""
+
+
+class OidcSettings(Section):
+    """Somebody else's login (OpenID Connect); its button is on the login page where `issuer` is set."""
+
+    issuer: WebAddress = ""
+    """Address of the provider, as it stands in its tokens; /.well-known/openid-configuration is asked below it."""
+    client: str = ""
+    """What the provider knows us by."""
+    secret: SecretStr = SecretStr("")
+    """What proves to the provider that it is us; public clients have none."""
+    secret_file: Path | None = None
+    """File that holds the secret, in place of `secret`."""
+    label: str = ""
+    """What the button says; without it, the provider's name in the net."""
+    scopes: Words = ("openid", "profile", "email")
+    """What is asked for."""
+    groups_claim: str = "groups"
+    """Where the provider's token names the groups of a person."""
+    roles: Words = ()
+    """Roles by groups: group=role, or group=role@organisation; where one fits, they take the place of former roles."""
+    admit: bool = False
+    """Whether somebody who is not known here yet is added, where a rule of `roles` fits."""
+    ca: Path | None = None
+    """Certificates of the authorities to trust (PEM); without it, the usual ones."""
 
 
 class WeatherSettings(Section):
@@ -371,6 +436,17 @@ class WorkerSettings(Section):
 
     rollup_every_s: Annotated[Number, Field(gt=0, le=60)] = 10.0
     """Rest between two looks for readings not yet rolled up [s]; late data must show within a minute."""
+
+
+class BackupSettings(Section):
+    """Backups that the worker makes by itself, while everything runs."""
+
+    folder: Path | None = None
+    """Folder that the backups go to, best on another disk; without it, none are made."""
+    every_h: Annotated[Number, Field(gt=0, le=744)] = 24.0
+    """How often one is made [h]."""
+    keep: Count = 14
+    """How many are kept; older ones of this folder are removed once a newer one is whole."""
 
 
 class MetricsSettings(Section):

@@ -17,8 +17,10 @@ from pydantic import ValidationError
 
 from config.describe import Row, closest, describe, environment_name
 from config.sections import (
+    AccessSettings,
     AlertSettings,
     ApiSettings,
+    BackupSettings,
     CalendarSettings,
     DataSettings,
     DetectorSettings,
@@ -28,6 +30,7 @@ from config.sections import (
     MailSettings,
     MetricsSettings,
     MqttSettings,
+    OidcSettings,
     ReadingsSettings,
     RecordsSettings,
     Section,
@@ -68,6 +71,10 @@ class Settings(Section):
     """Emission factors, prices, populations and normals of your own."""
     api: ApiSettings = ApiSettings()
     """The programming interface and the pages."""
+    access: AccessSettings = AccessSettings()
+    """Who comes in, and how long that holds."""
+    oidc: OidcSettings = OidcSettings()
+    """Somebody else's login (OpenID Connect)."""
     weather: WeatherSettings = WeatherSettings()
     """Outdoor temperatures that somebody else's archive knows."""
     alerts: AlertSettings = AlertSettings()
@@ -80,6 +87,8 @@ class Settings(Section):
     """How often points are looked at."""
     worker: WorkerSettings = WorkerSettings()
     """Work by the clock."""
+    backup: BackupSettings = BackupSettings()
+    """Backups that the worker makes by itself, while everything runs."""
     metrics: MetricsSettings = MetricsSettings()
     """Health and metrics of a process that serves no API (`odecet ingest`, `odecet worker`)."""
     log: LogSettings = LogSettings()
@@ -302,14 +311,29 @@ def _cross_check(source: _Source, settings: Settings) -> None:
     _check_broker(source, settings)
     _check_tls(source, settings)
     _check_mail(source, settings)
-    api, ingest = settings.api, settings.ingest
-    if not _is_loopback(api.bind) and not api.tokens:
-        source.refuse("api.bind", f"{api.bind!r} is open to others while no token is set", "add one to api.tokens")
-    if not api.open_reading and not api.tokens:
-        source.refuse("api.open_reading", "nobody could read while no token is set", "add one to api.tokens")
+    _check_access(source, settings)
+    ingest = settings.ingest
     if ingest.batch_messages > ingest.queue_messages:
         limit = f"write at most ingest.queue_messages ({ingest.queue_messages})"
         source.refuse("ingest.batch_messages", f"{ingest.batch_messages} messages are more than the queue holds", limit)
+
+
+def _check_access(source: _Source, settings: Settings) -> None:
+    api, oidc = settings.api, settings.oidc
+    if settings.access.open and not _is_loopback(api.bind):
+        source.refuse("access.open", f"everybody at {api.bind} could change everything", "write false, or api.bind")
+    if settings.access.open and api.proxies:
+        source.refuse("access.open", "a proxy would let everybody change everything", "write false")
+    for name, file in (("api.tls.cert", api.tls.cert), ("api.tls.key", api.tls.key), ("oidc.ca", oidc.ca)):
+        if file is not None and not file.is_file():
+            source.refuse(name, f"there is no file {str(file)!r}", "name the PEM file")
+    if (api.tls.cert is None) != (api.tls.key is None):
+        missing = "cert" if api.tls.cert is None else "key"
+        source.refuse(f"api.tls.{missing}", "certificate and key go together", "name both, or neither")
+    if oidc.issuer and not oidc.client:
+        source.refuse("oidc.client", "oidc.issuer is set, and this is not", "write what the provider knows us by")
+    if oidc.issuer and not settings.alerts.pages_url and not _is_loopback(api.bind):
+        source.refuse("alerts.pages_url", "the provider leads people back to it", "write the address of these pages")
 
 
 def _is_loopback(address: str) -> bool:

@@ -7,7 +7,7 @@ of each member, so that an archive that was cut short or changed anywhere is kno
 import hashlib
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +48,7 @@ def as_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def packed(head: dict[str, object], members: Iterable[Member], made: datetime) -> Iterator[bytes]:
+def packed(head: Mapping[str, object], members: Iterable[Member], made: datetime) -> Iterator[bytes]:
     """Yield the bytes of an archive, member by member."""
     listed: list[dict[str, object]] = []
 

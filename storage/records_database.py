@@ -13,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
@@ -67,10 +69,47 @@ class Database:
 
     def start(self) -> None:
         """Open and bring the schema up to date; starting again, also from many processes at once, changes nothing."""
+        self.open()
+        with self.write(Lock.MIGRATION) as connection:
+            self.migrate(connection)
+
+    def open(self) -> None:
+        """Open, with the schema as it is."""
         if self._engine is None:
             self._engine = _engine(self.url)
-        with self.write(Lock.MIGRATION) as connection, _upgrading:
-            _upgrade(connection)
+
+    def migrate(self, connection: Connection, revision: str = "head") -> None:
+        """Bring the schema to a revision, down to it for `base`, in the open transaction."""
+        with self._translated(), _upgrading:
+            act = command.downgrade if revision == "base" else command.upgrade
+            act(_alembic(connection), revision)
+
+    def revision(self, connection: Connection) -> str:
+        """Return the revision of the schema, empty where there is none."""
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+    def knows(self, revision: str) -> bool:
+        """Return whether there is such a revision."""
+        scripts = ScriptDirectory(str(_MIGRATIONS))
+        return revision in {script.revision for script in scripts.walk_revisions()}
+
+    def pending(self, connection: Connection) -> list[tuple[str, str]]:
+        """Return what migrations would do, by revision; raise StoreError for a schema that is newer than this code."""
+        scripts = ScriptDirectory.from_config(_alembic(connection))
+        with self._translated():
+            ahead = list(scripts.iterate_revisions("head", self.revision(connection) or "base"))
+        return [(script.revision, script.doc) for script in reversed(ahead)]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Give a connection that sees all of the database as it was at one moment, and streams what it reads."""
+        options: dict[str, Any] = {"stream_results": True}
+        if self.url.drivername != "sqlite":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._translated(), self._open().connect() as bare:
+            connection = bare.execution_options(**options)
+            with connection.begin():
+                yield connection
 
     def close(self) -> None:
         """Release every connection."""
@@ -155,11 +194,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _upgrade(connection: Connection) -> None:
+def _alembic(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config
 
 
 def _ours(err: SQLAlchemyError | CommandError, name: str) -> OdecetError:
