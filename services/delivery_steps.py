@@ -19,7 +19,7 @@ MOVES: Final[Mapping[tuple[DeliveryState, DeliveryAct], DeliveryState]] = {
     (_S.CHECKED, _A.PUBLISH): _S.PUBLISHED,
     (_S.PUBLISHED, _A.REOPEN): _S.RETURNED,
     **{(state, _A.EDIT): state for state in EDITABLE},
-    **{(state, _A.CHECK_VALUE): state for state in _S if state is not _S.PUBLISHED},
+    **{(state, _A.CHECK_VALUE): state for state in _S},
     **{(state, _A.COMMENT): state for state in _S},
 }
 """Each state's acts and the state after them; what is not here cannot be done."""

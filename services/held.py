@@ -56,7 +56,7 @@ class RegisterReader(Protocol):
 class View:
     """The register at one version."""
 
-    def __init__(self, records: RecordStore, version: int) -> None:
+    def __init__(self, records: RegisterReader, version: int) -> None:
         self.version = version
         self._records = records
         self._all: dict[Any, dict[str, Entity]] = {kind: {e.id: e for e in records.find(kind)} for kind in KINDS}

@@ -53,7 +53,7 @@ def test_a_delivery_goes_from_draft_to_published() -> None:
     acts = (DeliveryAct.EDIT, DeliveryAct.DELIVER, DeliveryAct.RETURN, DeliveryAct.EDIT, DeliveryAct.DELIVER)
     published = done(EMPTY, *acts, DeliveryAct.CHECK, DeliveryAct.PUBLISH)
     assert published.state is DeliveryState.PUBLISHED
-    assert allowed(published) == (DeliveryAct.COMMENT, DeliveryAct.REOPEN)
+    assert allowed(published) == (DeliveryAct.COMMENT, DeliveryAct.CHECK_VALUE, DeliveryAct.REOPEN)
     assert done(published, DeliveryAct.REOPEN).editable
     step = published.last(DeliveryAct.RETURN)
     assert step is not None
