@@ -240,11 +240,11 @@ def _of_carriers(found: Change) -> list[Part]:
     made: list[Part] = []
     for row in found.carriers:
         if isinstance(row.total, Undetermined):
-            made.append(Part(figure="change", kind="carrier", key=row.carrier, value=None))
+            made.append(Part(figure="change", kind="carrier", key=row.carrier.value, value=None))
             continue
         facts = {cause.value: mg / MG_PER_T for cause, mg in row.total.parts_mg.items()}
         value = row.total.change_mg / MG_PER_T
-        made.append(Part(figure="change", kind="carrier", key=row.carrier, value=value, facts=facts))
+        made.append(Part(figure="change", kind="carrier", key=row.carrier.value, value=value, facts=facts))
     return made
 
 

@@ -24,7 +24,7 @@ from services.indicator_span import MILLION, Span
 INFORMS: Final = frozenset({
     "points_lack", "no_measures", "not_significant", "no_leaks", "compared", "no_population",
     "population_series_break", "not_normalised", "no_market_factor", "no_loss", "no_reaction", "split",
-    "normalised_partly", "peak_gaps",
+    "normalised_partly", "peak_gaps", "no_area", "no_users",
 })  # fmt: skip
 """Reasons that say more of a value, or why a figure beside the main one lacks, without making it provisional."""
 
@@ -130,7 +130,7 @@ def by_carrier(use: Use, atoms: Longs, figure: str, divisor: int) -> list[Part]:
         mine = use.found.is_of(carrier)
         known = bool((mine & use.known).any())
         total = int(np.where(mine, atoms, 0).sum())
-        made.append(Part(figure=figure, kind="carrier", key=carrier, value=whole(total, divisor) if known else None))
+        made.append(Part(figure=figure, kind="carrier", key=carrier.value, value=whole(total, divisor) if known else None))
     return made
 
 
