@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core.alerts import Alert, AlertFilter
 from core.calendar import Period, instant, spans
 from core.errors import Conflict, InputError, NotFound, StoreUnavailable
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
@@ -148,6 +149,7 @@ class MemoryRecords:
     staged: dict[str, StagedFile] = field(default_factory=dict)
     described: dict[str, Description] = field(default_factory=dict)
     proposed: list[Proposal] = field(default_factory=list)
+    alerted: list[Alert] = field(default_factory=list)
     changes: int = 0
     down: bool = False
 
@@ -357,6 +359,11 @@ class MemoryRecords:
 
     def jobs(self, *, kind: str | None = None, limit: int = 100) -> list[Job]:
         return [j for j in self.work if kind in {None, j.kind}][:limit]
+
+    def alerts(self, asked: AlertFilter, *, after: str = "", limit: int | None = None) -> list[Alert]:
+        assert not after
+        kept = [a for a in self.alerted if a.state in (asked.states or {a.state})]
+        return [a for a in kept if a.building in (asked.buildings or {a.building})][:limit]
 
     def hold_file(self, file: StagedFile, *, since: datetime, most: int) -> None:
         fresh = [held for held in self.staged.values() if held.at >= since]
