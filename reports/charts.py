@@ -15,7 +15,7 @@ import vl_convert
 
 from core.indicators import ValueStatus
 from core.report import Report, Row, YearValue
-from reports import czech
+from reports import czech, wording
 
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -179,7 +179,7 @@ def _split(row: Row) -> Chart | None:
         value = piece.value or 0.0
         low, high = sorted((level, level + value))
         data.append({
-            "name": czech.line(piece.name),
+            "name": wording.CAUSES.get(piece.name, czech.line(piece.name)),
             "low": low,
             "high": high,
             "text": czech.signed(value, row.main.decimals),

@@ -3,7 +3,7 @@
 The names are those that stand in the editable templates, Czech without diacritics (docs/reports.md lists them).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from core.deliveries import Text
@@ -229,11 +229,15 @@ def _missing(one: Missing, why: Why) -> Context:
         "co": wording.LACKS[one.lack],
         "ceho": czech.line(one.subject),
         "proc": " ".join(reasons) or czech.NOTHING,
-        "tyka_se": names(one.names),
+        "tyka_se": names(_names_of(one)),
         "neznamo": one.lack in {Lack.VALUE, Lack.UNDELIVERED},
     }
 
 
-def table(rows: Sequence[Mapping[str, Any]], *keys: str) -> list[list[str]]:
-    """Return these fields of rows, for a table."""
-    return [[str(row[key]) for key in keys] for row in rows]
+def _names_of(one: Missing) -> list[str]:
+    """Return names as people know them; texts and states are told by their codes."""
+    if one.lack is Lack.TEXTS:
+        return [wording.TEXTS[Text(code)] for code in one.names]
+    if one.lack is Lack.UNCHECKED:
+        return [wording.DELIVERIES.get(code, code) for code in one.names]
+    return list(one.names)

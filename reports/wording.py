@@ -74,28 +74,18 @@ LACKS: Final[Mapping[Lack, str]] = {
 }
 USED_KINDS: Final[Mapping[str, str]] = {
     "emission_factor": "emisní faktor",
-    "factor": "emisní faktor",
-    "price": "cena",
-    "tariff": "sazba",
-    "rule": "pravidlo rezervované kapacity",
-    "population": "počet obyvatel",
-    "users": "počet uživatelů",
-    "area": "podlahová plocha",
-    "normal": "dlouhodobý normál denostupňů",
-    "degree_days": "dlouhodobý normál denostupňů",
+    "calorific_ratio": "poměr spalného tepla a výhřevnosti plynu",
     "gas_conversion": "přepočet plynu",
-    "ratio": "poměr spalného tepla a výhřevnosti",
-    "target": "cíl",
+    "price": "cena",
+    "capacity_rule": "pravidlo rezervované kapacity",
+    "population": "počet obyvatel",
+    "degree_days_normal": "dlouhodobý normál denostupňů",
 }
-KINDS_OF_PIECES: Final[Mapping[str, str]] = {
-    "building": "budova",
-    "point": "odběrné místo",
-    "measure": "opatření",
-    "carrier": "nosič energie",
-    "cause": "příčina",
-    "month": "měsíc",
-    "alert": "událost",
-    "organisation": "organizace",
+CAUSES: Final[Mapping[str, str]] = {
+    "consumption": "spotřeba",
+    "weather": "počasí",
+    "factor": "emisní faktor",
+    "population": "počet obyvatel",
 }
 BY_HAND: Final = "zadáno garantem"
 DRAFT: Final = "návrh"

@@ -108,10 +108,10 @@ def energy_rows() -> tuple[Row, ...]:
             coverage=None, reasons=(Because(code="no_population", facts={"year": 2025}),),
             standing=Standing(judgement=Judgement.UNKNOWN, target=30.0, year=2026)),
         row("G5", "Rozklad změny emisí", "t", -791.6, goals=("2.2",), pieces=(
-            Piece(figure="main", kind="cause", name="spotřeba", value=-512.2),
-            Piece(figure="main", kind="cause", name="počasí", value=143.1),
-            Piece(figure="main", kind="cause", name="emisní faktor", value=-430.0),
-            Piece(figure="main", kind="cause", name="populace", value=7.5))),
+            Piece(figure="main", kind="cause", name="consumption", value=-512.2),
+            Piece(figure="main", kind="cause", name="weather", value=143.1),
+            Piece(figure="main", kind="cause", name="factor", value=-430.0),
+            Piece(figure="main", kind="cause", name="population", value=7.5))),
     )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ MISSING = (
     Missing(lack=Lack.PROVISIONAL, area=ENERGY.name, subject="W1 Spotřeba vody",
             reasons=(Because(code="coverage"),), names=ENERGY.rows[2].lacking),
     Missing(lack=Lack.UNDELIVERED, area=HEALTH.name, subject="Z2 Lékaři zapojení do videokonzultací"),
-    Missing(lack=Lack.TEXTS, area=HEALTH.name, names=("Realizované akce", "Plnění aktivit")),
+    Missing(lack=Lack.TEXTS, area=HEALTH.name, names=(Text.REALISED, Text.FULFILMENT)),
 )  # fmt: skip
 
 
