@@ -27,8 +27,8 @@ from services.stands import FrozenAlerts, Live, Shared, Stand, inputs_of, rollup
 from services.verification import close
 
 __all__ = ["Cause", "FigureChange", "Named", "Part", "Restatement", "restated", "to_tell"]
-DIGITS: Final = 100
-"""Digits of the sums: more than any two floats need, so that differences are exact."""
+DIGITS: Final = 800
+"""Digits of the sums: more than the largest and the smallest float need together, so that differences are exact."""
 
 
 class Cause(StrEnum):

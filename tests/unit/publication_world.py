@@ -48,9 +48,7 @@ REGISTER: tuple[Entity, ...] = (
     Point(id="B1-EL", building="B1", name="Elektřina", commodity=Commodity.ELECTRICITY),
     Point(id="B1-GAS", building="B1", name="Plyn", commodity=Commodity.GAS),
     Point(id="B2-EL", building="B2", name="Elektřina", commodity=Commodity.ELECTRICITY),
-    Meter(
-        id="M1", point="B1-EL", device="em-1", mounted=BEGIN, removed=SWAPPED, register="energy.import", final=99_000.0
-    ),
+    OLD_METER,
     Meter(id="M2", point="B1-EL", device="em-2", mounted=SWAPPED, register="energy.import", first=0.0),
     Meter(id="M3", point="B1-GAS", device="gas-1", mounted=BEGIN, register="energy.total"),
     Meter(id="M4", point="B2-EL", device="em-3", mounted=BEGIN, register="energy.import"),
