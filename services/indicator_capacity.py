@@ -107,7 +107,7 @@ def _rules(breached: Iterable[Sequence[DemandMonth]]) -> tuple[Used, ...]:
         for rule in (m.rule for m in months if m.rule is not None):
             key = rule.id, rule.provenance.version
             since, source = rule.valid.since.isoformat(), rule.provenance.source
-            found[key] = Used(kind="capacity_rule", key=key[0], version=key[1], since=since, value=0.0, source=source)
+            found[key] = Used(kind="rule", key=key[0], version=key[1], since=since, value=0.0, source=source)
     return tuple(found.values())
 
 

@@ -183,7 +183,7 @@ def normals_used(basis: Basis, points: Sequence[Point], first: date, end: date) 
     normals = {c.normal.place: c.normal for c in found if c is not None and c.normal is not None}
     return tuple(
         Used(
-            kind="degree_days_normal",
+            kind="normal",
             key=n.place,
             version=n.provenance.version,
             since=n.span,

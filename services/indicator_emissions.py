@@ -93,7 +93,7 @@ def _used(use: Use) -> tuple[Used, ...]:
                 factor = one.factor
                 told["emission_factor", factor.id, factor.provenance.version] = used_factor(factor)
     for ratio in (r for r in use.found.ratios if r is not None):
-        key = "calorific_ratio", ratio.id, ratio.provenance.version
+        key = "ratio", ratio.id, ratio.provenance.version
         since, source = ratio.valid.since.isoformat(), ratio.provenance.source
         told[key] = Used(
             kind=key[0], key=ratio.id, version=key[2], since=since, value=ratio.gross_over_net, source=source
