@@ -156,8 +156,10 @@ def written_mail(message: Outgoing, attachments: Sequence[Attachment], sender: s
 
 def _add_page(mail: EmailMessage, message: Outgoing, pictures: Sequence[Attachment]) -> None:
     """Add the text as a page with its pictures inside, each known by an id of its own (RFC 2392)."""
-    html, host = str(message.content["html"]), mail["Message-ID"].rpartition("@")[2].rstrip(">")
-    ids = {file.place: f"{file.place}.{message.key}@{host}" for file in pictures}
+    html = str(message.content["html"])
+    ids = {
+        file.place: f"{file.place}@{message.key[:16]}" for file in pictures
+    }  # short: no mail program has to unfold it
     for file in pictures:
         picture = f'<img src="cid:{ids[file.place]}" alt="{escape(file.text)}" width="600" style="{_PICTURE}">'
         html = html.replace(chart_place(file.place), picture)

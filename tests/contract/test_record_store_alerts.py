@@ -199,3 +199,62 @@ def test_a_source_is_a_subject_like_any(store: RecordStore) -> None:
     silent = step("broker:1883/tls", kind=Subject.SOURCE, rule="source_silent", building="")
     put(store, silent)
     assert store.alert(silent.alert.id).kind is Subject.SOURCE
+
+
+def test_alerts_come_by_urgency_over_all_pages_also_where_losses_are_unknown_or_equal(store: RecordStore) -> None:
+    kinds = [(Severity.LOW, 50.0), (Severity.HIGH, None), (Severity.HIGH, 12.5), (Severity.MEDIUM, 0.1 + 0.2)]
+    steps = [
+        step(f"p-{n}", at=NOW + n % 3 * HOUR, severity=kinds[n % 4][0], loss_czk_per_day=kinds[n % 4][1])
+        for n in range(17)
+    ]
+    put(store, *steps)
+    asked = AlertFilter(urgent_first=True)
+    whole = store.alerts(asked)
+    ranks = [(-a.severity.rank, -(a.loss_czk_per_day or 0.0), -a.opened_at.timestamp()) for a in whole]
+    assert ranks == sorted(ranks)
+    paged: list[str] = []
+    while some := ids(store.alerts(asked, after=paged[-1] if paged else "", limit=4)):
+        paged += some
+    assert paged == ids(whole)
+    assert len(set(paged)) == 17
+
+
+def test_a_message_is_joined_with_one_that_waits_both_or_neither(store: RecordStore) -> None:
+    store.change_alerts(
+        Change(outgoing=(message("m-1", "x", due=NOW + HOUR), message("m-2", "y"), message("m-3", "z")))
+    )
+    taken = store.claim_outgoing(by="one", now=NOW, until=NOW + LEASE, limit=2)
+    assert [m.key for m in taken] == ["m-2", "m-3"]
+    there = ("mail", "jan@example.cz")
+    assert store.waiting_for(*there, after=NOW, until=NOW + HOUR) == "m-1"
+    assert store.waiting_for(*there, after=NOW, until=NOW + HOUR / 2) == ""
+    assert store.waiting_for("mail", "eva@example.cz", after=NOW, until=NOW + HOUR) == ""
+
+    def both(into: Outgoing, more: Outgoing) -> Outgoing:
+        return replace(into, items=(*into.items, *more.items))
+
+    told = replace(taken[0], state=SendState.JOINED, error="told in m-1")
+    store.join_outgoing(told, "m-1", by="one", joined=both)
+    (waiting,) = store.outgoing(keys=("m-1",))
+    assert ([i.alert for i in waiting.items], waiting.state) == (["x", "y"], SendState.WAITING)
+    assert store.outgoing(keys=("m-2",))[0].state is SendState.JOINED
+    assert {m.key for m in store.outgoing(alert="y")} == {"m-1", "m-2"}
+    with pytest.raises(Conflict):
+        store.join_outgoing(replace(taken[1], state=SendState.JOINED), "m-1", by="two", joined=both)
+    with pytest.raises(Conflict):
+        store.join_outgoing(replace(taken[1], state=SendState.JOINED), "m-2", by="one", joined=both)
+    assert [i.alert for i in store.outgoing(keys=("m-1",))[0].items] == ["x", "y"]
+    assert store.outgoing(keys=("m-3",))[0].state is SendState.CLAIMED
+
+
+def test_what_went_to_an_address_is_counted_by_when_it_went(store: RecordStore) -> None:
+    store.change_alerts(Change(outgoing=tuple(message(f"m-{n}", "x") for n in range(4))))
+    for n, state in enumerate((SendState.SENT, SendState.UNCERTAIN, SendState.FAILED)):
+        (taken,) = store.claim_outgoing(by="one", now=NOW, until=NOW + LEASE, limit=1)
+        store.settle_outgoing(replace(taken, state=state, changed=NOW + n * HOUR), by="one")
+    there = ("mail", "jan@example.cz")
+    assert sorted(store.sent_since(*there, NOW - HOUR)) == [NOW, NOW + HOUR]
+    assert store.sent_since(*there, NOW) == [NOW + HOUR]
+    assert store.sent_since("webhook", there[1], NOW - HOUR) == []
+    assert [m.key for m in store.outgoing(recipient="jan", limit=2)] == ["m-0", "m-1"]
+    assert store.outgoing(recipient="eva") == []
