@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from api.access import MustLogIn, allowed
 from api.pages import (
+    alert_routing,
+    alert_windows,
     alerts,
     benchmarks,
     building,
@@ -68,7 +70,7 @@ def build_pages(app: FastAPI) -> None:
     app.include_router(router)
     for module in (login, region, building, models, point, emissions, costs, benchmarks, formats, desk, register_files):
         app.include_router(module.router)
-    for module in (measures, stations, reading_imports, alerts):
+    for module in (measures, stations, reading_imports, alerts, alert_routing, alert_windows):
         app.include_router(module.router)
     app.state.pages = pages_of(app)
     app.add_exception_handler(MustLogIn, to_login)
