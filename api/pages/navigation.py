@@ -49,6 +49,8 @@ GROUPS: Final = (
         entries=(
             Entry(path="/alerts", name=N_("Alerts"), also=("/alert",)),
             Entry(path="/backtest", name=N_("Tried on history")),
+            Entry(path="/alert-routing", name=N_("Who is told")),
+            Entry(path="/alert-windows", name=N_("Announced works")),
         ),
     ),
     Group(name=N_("Measures"), entries=(Entry(path="/measures", name=N_("Measures")),)),
