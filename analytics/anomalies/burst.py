@@ -7,6 +7,7 @@ import numpy as np
 from analytics.anomalies.finding import Finding, Rule, Severity, joined, rounded, still_open
 from analytics.anomalies.hours import HOUR_US, Hours
 from analytics.anomalies.trailing import held, spans, trailing_max, trailing_sum
+from core.calendar import Bools
 from core.readings import Floats
 
 REACH_DAYS: Final = 300
@@ -27,14 +28,19 @@ def bursts(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:
     known = np.where(hours.measured, hours.amount, 0.0)
     padded = np.concatenate([np.zeros(OVER_HOURS - 1), known])
     lasting = np.lib.stride_tricks.sliding_window_view(padded, OVER_HOURS).min(axis=1)
-    daily = np.zeros((hours.days, 1))
-    np.maximum.at(daily[:, 0], hours.row, known)
-    worst = trailing_max(daily, REACH_DAYS, 1)[:, 0][hours.row]
-    seen = trailing_sum((hours.by_day(hours.measured) > 12).astype(float), REACH_DAYS, 1)[hours.row]  # noqa: PLR2004 - half a day
-    fires = (lasting > (1 + factor * MORE) * worst) & (worst > 0) & (seen >= LEAST_DAYS)
+    worst, enough = largest_before(hours)
+    fires = (lasting > (1 + factor * MORE) * worst) & (worst > 0) & enough
     runs = spans(held(fires, np.isfinite(hours.amount) & (hours.amount <= worst)))
     found = [_burst(hours, int(a), int(b), worst) for a, b in runs]
     return still_open(joined(found, PAUSE_US), now_us, PAUSE_US)
+
+
+def largest_before(hours: Hours) -> tuple[Floats, Bools]:
+    """Return for each hour the largest flow of the 300 days before its day, and whether enough days are known. O(n)."""
+    daily = np.zeros(hours.days)
+    np.maximum.at(daily, hours.row, np.where(hours.measured, hours.amount, 0.0))
+    seen = trailing_sum((hours.by_day(hours.measured) > 12).astype(float), REACH_DAYS, 1)  # noqa: PLR2004 - half a day
+    return trailing_max(daily, REACH_DAYS, 1)[hours.row], (seen >= LEAST_DAYS)[hours.row]
 
 
 def _burst(hours: Hours, at: int, end: int, worst: Floats) -> Finding:

@@ -1,5 +1,6 @@
 """Quarter-hours above the reserved capacity, and the one that runs and is going to be."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -114,17 +115,46 @@ def projections(at_us: Longs, energy_kwh: Floats) -> tuple[Floats, Floats]:
 
 def _own_errors(at_us: Longs, foretold: Floats, actual: Floats) -> Floats:
     """Return how far [kW] foretold means were off in the 14 days before, at the same minute; NaN where not known."""
-    day = at_us // DAY_US - at_us[0] // DAY_US
-    part = np.minimum(at_us % QUARTER_US * BINS // QUARTER_US, BINS - 1)
-    off = actual - foretold
+    day, part = at_us // DAY_US - at_us[0] // DAY_US, _part(at_us)
+    return np.asarray(_errors(day, part, actual - foretold)[day, part])
+
+
+def _part(at_us: Longs) -> Longs:
+    return np.minimum(at_us % QUARTER_US * BINS // QUARTER_US, BINS - 1)
+
+
+def _errors(day: Longs, part: Longs, off: Floats) -> Floats:
+    """Return the spread of errors [kW] of the 14 days before, by day and part of the quarter-hour."""
     known = np.isfinite(off)
     size = (int(day[-1]) + 1) * BINS
     cell = day * BINS + part
     squares = np.asarray(np.bincount(cell[known], off[known] ** 2, size).reshape(-1, BINS), float)
     counts = np.bincount(cell[known], minlength=size).reshape(-1, BINS).astype(float)
     total, number = trailing_sum(squares, PAST_DAYS, 1), trailing_sum(counts, PAST_DAYS, 1)
-    spread = np.where(number >= LEAST_ERRORS, np.sqrt(total / np.maximum(number, 1)), np.nan)
-    return np.asarray(spread[day, part])
+    return np.where(number >= LEAST_ERRORS, np.sqrt(total / np.maximum(number, 1)), np.nan)
+
+
+def errors_now(at_us: Longs, energy_kwh: Floats) -> Floats:
+    """Return by part of the quarter-hour (15) how far [kW] foretold means were off lately, NaN where not known."""
+    if len(at_us) < LEAST_ERRORS:
+        return np.full(BINS, np.nan)
+    foretold, actual = projections(at_us, energy_kwh)
+    return np.asarray(_errors(at_us // DAY_US - at_us[0] // DAY_US, _part(at_us), actual - foretold)[-1])
+
+
+def running(
+    at_us: Longs, energy_kwh: Floats, reserved_kw: float, spread_kw: Floats, *, factor: float = 1.0
+) -> Finding | None:
+    """Return the running quarter-hour where its last reading foretells that it will exceed, by errors learnt before.
+
+    n readings of some quarter-hours and the cumulated energy; `spread_kw` by part of the quarter-hour (15). O(n log n).
+    """
+    foretold, _ = projections(at_us, energy_kwh)
+    spread = float(spread_kw[_part(at_us[-1:])[0]])
+    if not foretold[-1] + SURE * spread > factor * reserved_kw:
+        return None
+    told = _projected(int(at_us[-1]), float(foretold[-1]), spread, reserved_kw)
+    return replace(told, to_us=None)
 
 
 def foretellings(at_us: Longs, energy_kwh: Floats, reserved_kw: float | Floats) -> tuple[Longs, Floats, Floats]:

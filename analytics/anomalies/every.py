@@ -140,7 +140,7 @@ def of_meter(seen: Seen, commodity: Commodity, now_us: int, tuning: Tuning = USU
     found += _joined(of_marks(seen.marks, unit))
     zero = seen.steps.counted == 0
     rests = rested(seen.steps, zero) & (commodity in MAY_BE_OFF)
-    off, least_us = rests & _warm_months(seen.steps), np.where(rests, LEAST_OFF_US, LEAST_US)
+    off, least_us = rests & warm_months(seen.steps), np.where(rests, LEAST_OFF_US, LEAST_US)
     stuck = of(Rule.STUCK)
     if watched.dial:
         still = (seen.steps.counted == 0) & (watched.value[1:] != 0)
@@ -170,7 +170,8 @@ def _of(found: list[Finding], rule: Rule) -> list[Finding]:
     return sorted((one for one in found if one.rule is rule), key=lambda one: one.from_us)
 
 
-def _warm_months(steps: Steps) -> Bools:
+def warm_months(steps: Steps) -> Bools:
+    """Return which steps lie in months in which heating may be off."""
     month = steps.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     return ~np.isin(month, COLD_MONTHS)
 

@@ -48,9 +48,20 @@ def _rolling(values: Floats, width: int) -> Floats:
     return np.where(count >= KNOWN * width, total / np.maximum(count, 1), np.nan)
 
 
+def shares_off(gap: Floats, expected: Floats, width: int) -> Floats:
+    """Return the difference over the last `width` days (d,) as a share of what was expected."""
+    return _rolling(gap, width) / _rolling(np.where(np.isfinite(gap), expected, np.nan), width)
+
+
+def worst_off(gap: Floats, expected: Floats, width: int) -> float:
+    """Return the largest such share of the 300 days before the next day."""
+    size = np.nan_to_num(np.abs(shares_off(gap, expected, width)))
+    return float(trailing_max(np.append(size, 0.0), REACH_DAYS, width + 1)[-1])
+
+
 def _far_off(gap: Floats, expected: Floats, width: int, least: float) -> tuple[Floats, Bools]:
     """Return the rolling difference (d,) as a share of the expected, and where it is beyond the own worst."""
-    share = _rolling(gap, width) / _rolling(np.where(np.isfinite(gap), expected, np.nan), width)
+    share = shares_off(gap, expected, width)
     size = np.nan_to_num(np.abs(share))
     worst = trailing_max(size[:, None], REACH_DAYS, width + 1)[:, 0]
     enough = np.cumsum(np.isfinite(gap)) - width >= PAST_LEAST
@@ -123,15 +134,27 @@ def warm_heating(days: Days, temp_c: Floats, unit: str, now_us: int, *, factor: 
     cold day, times `factor`.
     It clears on a day that is within it, or no longer warm.
     """
-    hot = [np.where((temp_c >= HOT_C) & (days.free == kind), days.total, np.nan) for kind in (False, True)]
-    of_work, of_free = (trailing_quantile(part, 0.2, YEAR_DAYS, 1, HOT_LEAST) for part in hot)
+    of_work, of_free, cold = _hot_and_cold(days.total, temp_c, days.free)
     base = np.where(days.free, of_free, of_work)
-    cold = trailing_quantile(np.where(temp_c <= COLD_C, days.total, np.nan), 0.5, YEAR_DAYS, 1, WEEK)
     excess = days.total - base
     wasted = (temp_c >= WARM_C) & (excess > factor * HEAT_SHARE * (cold - base)) & (cold > base)
     runs = [(int(a), int(b)) for a, b in spans(np.asarray(wasted, bool)) if b - a >= WARM_DAYS]
     found = [_warm(days, excess, temp_c, (a, b), (float(base[a]), unit)) for a, b in runs]
     return still_open(joined(found, WARM_PAUSE_US), now_us, WARM_PAUSE_US)
+
+
+def _hot_and_cold(total: Floats, temp_c: Floats, free: Bools) -> tuple[Floats, Floats, Floats]:
+    """Return what hot workdays, hot free days and cold days used in the year before each day (d,)."""
+    hot = [np.where((temp_c >= HOT_C) & (free == kind), total, np.nan) for kind in (False, True)]
+    of_work, of_free = (trailing_quantile(part, 0.2, YEAR_DAYS, 1, HOT_LEAST) for part in hot)
+    return of_work, of_free, trailing_quantile(np.where(temp_c <= COLD_C, total, np.nan), 0.5, YEAR_DAYS, 1, WEEK)
+
+
+def hot_and_cold_now(days: Days, temp_c: Floats) -> tuple[float, float, float]:
+    """Return what the next day is judged by: use of hot workdays, hot free days, cold days; NaN: not known."""
+    rows = [np.append(column, last) for column, last in ((days.total, np.nan), (temp_c, np.nan), (days.free, False))]
+    told = _hot_and_cold(rows[0], rows[1], rows[2].astype(bool))
+    return float(told[0][-1]), float(told[1][-1]), float(told[2][-1])
 
 
 def _warm(days: Days, excess: Floats, temp_c: Floats, span: tuple[int, int], learnt: tuple[float, str]) -> Finding:
@@ -158,7 +181,7 @@ def pv_below(days: Days, sun_kwh_m2: Floats, unit: str, now_us: int, *, factor: 
     """
     sunny = np.flatnonzero((sun_kwh_m2 >= SUNNY) & np.isfinite(days.total))
     gives = days.total[sunny] / sun_kwh_m2[sunny]
-    usual = trailing_quantile(gives, 0.8, PV_DAYS, PV_RUN + 1, PV_LEAST)
+    usual = _usual_yield(gives)
     found: list[Finding] = []
     free = 0
     for a, b in spans(np.asarray(gives < (1 - min(factor * PV_LACKS, 1.0)) * usual, bool)):
@@ -168,6 +191,16 @@ def pv_below(days: Days, sun_kwh_m2: Floats, unit: str, now_us: int, *, factor: 
         free = int(a + mended[0]) if len(mended) else len(sunny)
         found.append(_pv(days, (sunny, gives), (int(a), free), float(usual[a]), unit))
     return still_open(found, now_us, DAY_US)
+
+
+def _usual_yield(gives: Floats) -> Floats:
+    return trailing_quantile(gives, 0.8, PV_DAYS, PV_RUN + 1, PV_LEAST)
+
+
+def yield_now(days: Days, sun_kwh_m2: Floats) -> float:
+    """Return what a plant makes of a kWh/m² on sunny days lately, NaN where it is not known."""
+    sunny = np.flatnonzero((sun_kwh_m2 >= SUNNY) & np.isfinite(days.total))
+    return float(_usual_yield(np.append(days.total[sunny] / sun_kwh_m2[sunny], np.nan))[-1])
 
 
 def _pv(days: Days, sun: tuple[Longs, Floats], span: tuple[int, int], usual: float, unit: str) -> Finding:

@@ -40,13 +40,14 @@ USED: Final = 0.25
 PAUSE_US: Final = 24 * HOUR_US
 FLOW_FREE_SHARE: Final = 0.8
 NEVER_ZERO_H: Final = 48.0
+NEVER_WORST: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Past:
-    """What is learnt for a scan: observations, of used days alone where there are enough; quiet hours; counts.
+    """What is learnt for a scan: observations, of used days alone where there are enough; by day quiet hours, counts.
 
-    `nights` is the 95th percentile of the smallest hourly flows of the 60 nights before, at each hour.
+    `nights` is the 95th percentile of the smallest hourly flows of the 60 nights before, by day.
     """
 
     seen: Bools
@@ -77,7 +78,7 @@ def _past(hours: Hours, masked: Bools) -> _Past:
     used = seen & in_use[hours.row]
     flow = _learnt(hours.table(np.where(seen, hours.amount, 0.0)))
     usual = flow / np.maximum(_learnt(hours.table(seen)), 1)
-    quiet = _quietest(usual)[hours.row, hours.hour]
+    quiet = _quietest(usual)
     counted = _counted(hours, seen, used, few)
     nights = _nights(hours, seen & (hours.hour < NIGHT_END))
     return _Past(seen=seen, used=used, few=few, quiet=quiet, count=counted, nights=nights)
@@ -94,7 +95,7 @@ def _nights(hours: Hours, chosen: Bools) -> Floats:
     least = np.full(hours.days, np.inf)
     np.minimum.at(least, hours.row[chosen], hours.amount[chosen])
     known = np.where(np.isfinite(least), least, np.nan)
-    return np.nan_to_num(trailing_quantile(known, 0.95, PAST_DAYS, LAG_DAYS, LEAST_DAYS))[hours.row]
+    return np.nan_to_num(trailing_quantile(known, 0.95, PAST_DAYS, LAG_DAYS, LEAST_DAYS))
 
 
 def _counted(hours: Hours, seen: Bools, used: Bools, few: Bools) -> Floats:
@@ -134,9 +135,9 @@ def _runs(hours: Hours, masked: Bools, level: Floats) -> _Runs:
     past = _past(hours, masked)
     score = np.empty((len(level), len(hours)))
     length = np.empty((len(level), len(hours)), np.int64)
-    enough = past.quiet & (past.count[hours.row, hours.hour] >= LEAST_DAYS)
+    enough = (past.quiet & (past.count >= LEAST_DAYS))[hours.row, hours.hour]
     weigh = np.where(enough & ~masked, hours.share, 0.0) / np.sqrt(together(hours))
-    least = ABOVE_NIGHTS * past.nights
+    least = ABOVE_NIGHTS * past.nights[hours.row]
     known = np.isfinite(hours.amount)
     for i, flow in enumerate(level):
         above = known & (hours.amount >= flow)
@@ -147,6 +148,22 @@ def _runs(hours: Hours, masked: Bools, level: Floats) -> _Runs:
     daily = np.zeros((hours.days, len(level)))
     np.maximum.at(daily, (hours.row,), score.T)
     return _Runs(score=score, length=length, daily=daily)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nights:
+    """What a leak has to rise above now: local hours (24) that are quiet and known, and the least flow [m³/h]."""
+
+    quiet: Bools
+    least: float
+
+
+def nights_now(hours: Hours, told: Bools) -> Nights:
+    """Return what the last day of hours (n) is judged by; hours that were `told` are not learnt from. O(n)."""
+    hours = smoothed(hours)
+    past = _past(hours, told)
+    least = max(hours.quantum / together(hours), LEAST_FLOW, ABOVE_NIGHTS * float(past.nights[-1]))
+    return Nights(quiet=past.quiet[-1] & (past.count[-1] >= LEAST_DAYS), least=least)
 
 
 def leaks(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:
@@ -236,11 +253,18 @@ def _floor(hours: Hours, begin: int, masked: Bools) -> dict[str, float]:
     return {"median": float(np.median(least)), "p95": float(np.quantile(least, 0.95))}
 
 
-def never_zero(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:
-    """Return where a point whose days had flow-free hours has had none for two days, or longer than ever. O(n).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endless:
+    """By hour: whether it ends a run of flow, how long [h] the run has lasted, the worst before, if days had pauses."""
 
-    `factor` multiplies the two days.
-    """
+    reset: Bools
+    length: Floats
+    worst: Floats
+    had: Bools
+
+
+def endless_runs(hours: Hours) -> Endless:
+    """Return the runs of flow without a pause. O(n)."""
     flows = hours.amount >= max(hours.quantum, LEAST_FLOW) / 2
     free = hours.measured & ~flows
     seen_days = hours.by_day(hours.measured) >= 20  # noqa: PLR2004 - hours without which a day tells nothing
@@ -251,8 +275,18 @@ def never_zero(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Findin
     length = run_sum(np.where(np.isfinite(hours.amount), np.maximum(hours.share, 0.25), 0.0), reset)
     daily = np.zeros(hours.days)
     np.maximum.at(daily, hours.row, length)
-    worst = trailing_max(daily, REACH_DAYS, 4)[hours.row]
-    fires = (length >= np.maximum(factor * NEVER_ZERO_H, 1.5 * worst)) & had[hours.row]
+    worst = trailing_max(daily, REACH_DAYS, 4)
+    return Endless(reset=reset, length=length, worst=worst[hours.row], had=had[hours.row])
+
+
+def never_zero(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:
+    """Return where a point whose days had flow-free hours has had none for two days, or longer than ever. O(n).
+
+    `factor` multiplies the two days.
+    """
+    runs = endless_runs(hours)
+    reset, length = runs.reset, runs.length
+    fires = (length >= np.maximum(factor * NEVER_ZERO_H, NEVER_WORST * runs.worst)) & runs.had
     found, start = [], 0
     while len(where := np.flatnonzero(fires[start:])):
         at = start + int(where[0])

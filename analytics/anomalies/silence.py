@@ -1,5 +1,6 @@
 """Nothing comes: a meter that is dead, or was silent for a while, against its own rhythm."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -50,9 +51,31 @@ def limits(apart_us: Longs) -> tuple[Floats, Floats]:
 def rhythm(at_us: Longs) -> int | None:
     """Return the usual distance [µs] of the last readings (n ascending instants), None of fewer than two."""
     thin = at_us[-MOST:]
-    thin = thin[np.concatenate([[True], np.diff(thin // BIN_US) > 0])] if len(thin) else thin
+    thin = _thin(thin) if len(thin) else thin
     apart = np.diff(thin)[-RECENT:]
     return int(np.median(apart)) if len(apart) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How far apart readings are expected now, and the longest distance that is no silence [µs]."""
+
+    expected_us: float
+    limit_us: float
+
+
+def rhythm_now(at_us: Longs) -> Rhythm | None:
+    """Return by what the silence after the last reading is judged, None of too few. O(n)."""
+    if len(at_us) <= LEAST:
+        return None
+    thin = _thin(at_us)
+    expected, limit = limits(np.append(np.diff(thin), 0))
+    known = len(thin) > LEAST and np.isfinite(limit[-1])
+    return Rhythm(expected_us=float(expected[-1]), limit_us=float(limit[-1])) if known else None
+
+
+def _thin(at_us: Longs) -> Longs:
+    return np.asarray(at_us[np.concatenate([[True], np.diff(at_us // BIN_US) > 0])])
 
 
 def silences(at_us: Longs, now_us: int, unit: str, *, dead: float = 1.0, gap: float = 1.0) -> list[Finding]:
@@ -62,7 +85,7 @@ def silences(at_us: Longs, now_us: int, unit: str, *, dead: float = 1.0, gap: fl
     """
     if len(at_us) <= LEAST:
         return []
-    thin = at_us[np.concatenate([[True], np.diff(at_us // BIN_US) > 0])]
+    thin = _thin(at_us)
     ends = np.append(thin[1:], max(now_us, int(thin[-1])))
     expected, limit = limits(ends - thin)
     limit *= np.where(np.arange(len(thin)) == len(thin) - 1, dead, gap)

@@ -69,8 +69,10 @@ class _Learnt:
     seen_overall: Floats
 
 
-def _learnt(steps: Steps, event: Bools, told: Bools, ref: Longs) -> _Learnt:
+def _learnt(steps: Steps, event: Bools, told: Bools, ref: Longs, *, of: Steps | None = None) -> _Learnt:
     """Return counts of the 60 days before each step's day of reference, workdays and free days apart. O(n + days).
+
+    Of the steps themselves, or of others (`of`), each on the last day.
 
     The reference is the day on which the step's run began: a run is not learnt from while it lasts, nor
     when it was told.
@@ -82,7 +84,8 @@ def _learnt(steps: Steps, event: Bools, told: Bools, ref: Longs) -> _Learnt:
     so, seen = (trailing_sum(table, PAST_DAYS, 1) for table in tables)
     kinds = so.reshape(days, 2, 24)
     near = (kinds + np.roll(kinds, 1, axis=2) + np.roll(kinds, -1, axis=2)).reshape(days, 48)
-    place = steps.free * 24 + steps.hour
+    asked = steps if of is None else of
+    place, ref = asked.free * 24 + asked.hour, ref if of is None else np.full(len(of), days - 1)
     return _Learnt(
         so=near[ref, place], seen=seen[ref, place], so_overall=so.sum(axis=1)[ref], seen_overall=seen.sum(axis=1)[ref]
     )
@@ -167,6 +170,52 @@ def _told_seldom(found: list[Finding]) -> bool:
     """Return whether the last finding is not the third in 60 days: by then it is the point's way, and is learnt."""
     recent = [one for one in found if one.from_us > found[-1].from_us - PAST_DAYS * LONG_US]
     return len(recent) < OFTEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a run of an event is judged by now, and the run that lasts.
+
+    `weight` by free day and hour (48) of steps of an hour and more, `whole` whether a step counts whole however short;
+    `enough` is what the sum must reach. The run: its `steps`, their `score`, and its begin [µs] (0: none).
+    """
+
+    weight: tuple[float, ...]
+    whole: bool
+    enough: float
+    steps: int
+    score: float
+    since_us: int
+
+
+def standing_now(steps: Steps, event: Bools, told: Bools, *, surer: float = 1.0) -> Standing:
+    """Return what the event is judged by after the last step; steps that were `told` are not learnt from. O(n)."""
+    runs = _Runs(steps=steps, event=event, length=since(~event))
+    _, score = _fires(runs, told, np.zeros(len(steps), bool), surer)
+    place = np.arange(48)
+    probe = Steps(
+        at_us=np.full(48, steps.at_us[-1]),
+        length_us=np.full(48, HOUR_US),
+        counted=np.zeros(48),
+        day=np.full(48, steps.day[-1]),
+        hour=place % 24,
+        free=place >= 24,  # noqa: PLR2004 - hours of workdays stand first
+    )
+    learnt = _learnt(steps, event, told, np.full(len(steps), steps.row[-1]), of=probe)
+    weight, enough = _weights(learnt, probe.length_us)
+    daily = np.zeros(int(steps.row[-1]) + 1)
+    np.maximum.at(daily, steps.row, np.where(told, 0.0, score))
+    worst = float(trailing_max(daily, REACH_DAYS, 1)[-1])
+    running = bool(event[-1])
+    first = int(runs.first[-1])
+    return Standing(
+        weight=tuple(weight.tolist()),
+        whole=bool(enough[0] == ENOUGH),
+        enough=max(surer * float(enough[0]), OWN_WORST * worst),
+        steps=int(runs.length[-1]) if running else 0,
+        score=float(score[-1]) if running else 0.0,
+        since_us=int(steps.at_us[first] - steps.length_us[first]) if running else 0,
+    )
 
 
 def rested(steps: Steps, event: Bools) -> Bools:

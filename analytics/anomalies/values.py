@@ -1,5 +1,6 @@
 """Interval values that cannot be: cut off at a top, far above all peaks for a moment, below zero."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,19 @@ def _peaks(steps: Steps) -> Floats:
     pad = np.zeros(PAST_DAYS)
     window = np.lib.stride_tricks.sliding_window_view(np.concatenate([pad, daily])[: days + PAST_DAYS - 1], PAST_DAYS)
     return np.asarray(np.partition(window, -3, axis=1)[:, -3][steps.row])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Top:
+    """What amounts are judged by now: the third highest daily peak of 60 days, and the highest ever."""
+
+    third_peak: float
+    highest: float
+
+
+def top_now(steps: Steps) -> Top:
+    """Return what the next amount is judged by. O(n + days)."""
+    return Top(third_peak=float(_peaks(steps)[-1]), highest=float(steps.counted.max()))
 
 
 def spikes(steps: Steps, unit: str, *, factor: float = 1.0) -> list[Finding]:

@@ -87,10 +87,8 @@ def base_load(days: Days, unit: str, now_us: int, *, factor: float = 1.0) -> lis
     And above the same season of the year before, where that is known: winters recur. It opens after a week of which
     six days are so, and clears after three days back below half the rise.
     """
-    usual = trailing_quantile(days.base, 0.9, PAST_DAYS, RUN_DAYS + 1, LEAST_DAYS)
-    season = trailing_quantile(days.base, 0.9, SEASON_DAYS, YEAR_DAYS - SEASON_DAYS // 2, LEAST_DAYS)
     step = 1 + factor * STEP
-    limit = np.fmax(usual, season) * step
+    limit = base_limits(days.base, step)
     over = np.asarray(days.base > limit, float)
     lasting = np.convolve(over, np.ones(RUN_DAYS))[: len(over)] >= RUN_DAYS - 1
     found: list[Finding] = []
@@ -101,6 +99,13 @@ def base_load(days: Days, unit: str, now_us: int, *, factor: float = 1.0) -> lis
         free = _cleared(days, int(at), float(limit[at]) / step * (1 + step) / 2)
         found.append(_base(days, int(at), free, float(limit[at]) / step, unit))
     return still_open(found, now_us, CLEAR_DAYS * DAY_US)
+
+
+def base_limits(base: Floats, step: float) -> Floats:
+    """Return above what (d,) a base load is a rise: `step` times its last eight weeks, and the season a year ago."""
+    usual = trailing_quantile(base, 0.9, PAST_DAYS, RUN_DAYS + 1, LEAST_DAYS)
+    season = trailing_quantile(base, 0.9, SEASON_DAYS, YEAR_DAYS - SEASON_DAYS // 2, LEAST_DAYS)
+    return np.asarray(np.fmax(usual, season) * step)
 
 
 def _cleared(days: Days, at: int, below: float) -> int:
@@ -145,12 +150,27 @@ def weekends(days: Days, unit: str, now_us: int, *, factor: float = 1.0) -> list
     """
     share, level = _shares(days, days.free)
     free = np.flatnonzero(days.weekend & np.isfinite(share))
-    worst = trailing_quantile(share[free], 1.0, FREE_PAST, 2, FREE_LEAST)
-    usual = trailing_quantile(share[free], 0.5, FREE_PAST, 2, FREE_LEAST)
+    worst, usual = _free_days(share[free])
     over = (share[free] > (1 + factor * FREE_STEP) * worst) & (share[free] - usual > MATTERS) & (usual <= RESTS)
     runs = [(a, b) for a, b in spans(np.asarray(over, bool)) if b - a >= 2 and free[a + 1] - free[a] == 1]  # noqa: PLR2004 - a weekend
     found = [_weekend(days, free[a:b], (float(usual[a]), float(level[free[a]])), unit) for a, b in runs]
     return still_open(joined(found, WEEK_US), now_us, WEEK_US)
+
+
+def _free_days(share: Floats) -> tuple[Floats, Floats]:
+    """Return the largest and the median of the last twelve free days before each (k,)."""
+    return (
+        trailing_quantile(share, 1.0, FREE_PAST, 2, FREE_LEAST),
+        trailing_quantile(share, 0.5, FREE_PAST, 2, FREE_LEAST),
+    )
+
+
+def weekends_now(days: Days) -> tuple[float, float]:
+    """Return the largest share of the workdays that free days lately used, and the workdays' use; NaN: not known."""
+    share, level = _shares(days, days.free)
+    free = np.flatnonzero(days.weekend & np.isfinite(share))
+    worst, _ = _free_days(np.append(share[free], np.nan))
+    return float(worst[-1]), float(level[-1]) if len(level) else np.nan
 
 
 def _weekend(days: Days, which: Longs, learnt: tuple[float, float], unit: str) -> Finding:
