@@ -100,7 +100,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class IndicatorRow:
     """An indicator in a report. `published` tells whether its value is frozen; an open one is marked as a draft.
 
     `lacking` names the points that lack data, `measures` and `activities` those that the value is attributed to,
@@ -177,7 +177,7 @@ class AreaPart:
     delivered_at: datetime | None = None
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     activities: tuple[ActivityRow, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[IndicatorRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +220,6 @@ class Report:
     publication: PublishedAs | None = None
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[IndicatorRow, ...]:
         """All indicators."""
         return tuple(row for area in self.areas for row in area.rows)

@@ -14,7 +14,7 @@ import altair as alt
 import vl_convert
 
 from core.indicators import ValueStatus
-from core.report import Report, Row, YearValue
+from core.report import IndicatorRow, Report, YearValue
 from reports import czech, wording
 
 Spec = dict[str, Any]
@@ -58,13 +58,13 @@ class Chart:
         return str(vl_convert.vegalite_to_svg(self.spec, format_locale=LOCALE))
 
 
-def charts(report: Report, rows: Sequence[Row]) -> list[Chart]:
+def charts(report: Report, rows: Sequence[IndicatorRow]) -> list[Chart]:
     """Return the charts of indicators: their years where at least two are known, their split where there is one."""
     found = [_over_years(report, row) for row in rows]
     return [chart for chart in (*found, *map(_split, rows)) if chart is not None]
 
 
-def _over_years(report: Report, row: Row) -> Chart | None:
+def _over_years(report: Report, row: IndicatorRow) -> Chart | None:
     if sum(one.value is not None for one in row.history) < LEAST_YEARS:
         return None
     decimals, goal = row.main.decimals, _goal(row)
@@ -105,7 +105,7 @@ def _year(one: YearValue, decimals: int, goal: Mapping[str, Any], *, room: float
     }
 
 
-def _goal(row: Row) -> dict[str, Any]:
+def _goal(row: IndicatorRow) -> dict[str, Any]:
     standing = row.main.standing
     if standing.target is None or standing.year is None:
         return {}
@@ -113,7 +113,7 @@ def _goal(row: Row) -> dict[str, Any]:
     return {"year": str(standing.year), "target": standing.target, "text": text}
 
 
-def caption(row: Row) -> str:
+def caption(row: IndicatorRow) -> str:
     """Return what stands below a chart."""
     cell = row.main
     figure = f" – {cell.name}" if len(row.cells) > 1 else ""
@@ -169,7 +169,7 @@ def _bars(*, several: bool) -> Spec:
     return _finished(alt.layer(bars, line, *numbers))
 
 
-def _split(row: Row) -> Chart | None:
+def _split(row: IndicatorRow) -> Chart | None:
     """Return a change by cause, each beginning where the one before ends."""
     causes = [piece for piece in row.pieces if piece.kind == CAUSE and piece.value is not None]
     if len(causes) < LEAST_YEARS:

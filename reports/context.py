@@ -9,7 +9,7 @@ from typing import Any, Final
 from core.deliveries import Text
 from core.indicators import ValueStatus
 from core.plan import ReportKind
-from core.report import ActivityRow, AreaPart, Cell, Judgement, Lack, Missing, Report, Row
+from core.report import ActivityRow, AreaPart, Cell, IndicatorRow, Judgement, Lack, Missing, Report
 from reports import czech, wording
 from reports.figures import Why, change, draft, interval, judged, names, notes, sentence, state, target, value
 from reports.goals import goal_rows, strategic_rows
@@ -148,7 +148,7 @@ def _delivered(part: AreaPart) -> str:
     return f"{czech.line(part.delivered_by)}, {czech.day_of(part.delivered_at)}"
 
 
-def _remarks(row: Row, why: Why) -> Context:
+def _remarks(row: IndicatorRow, why: Why) -> Context:
     return {"id": row.indicator, "nazev": czech.line(row.name), "text": " ".join(notes(row, why))}
 
 
@@ -173,12 +173,12 @@ def activity(found: ActivityRow) -> Context:
     }
 
 
-def indicator_rows(report: Report, row: Row, why: Why) -> list[Context]:
+def indicator_rows(report: Report, row: IndicatorRow, why: Why) -> list[Context]:
     """Return a row of the table of indicators for each figure; the first names the indicator."""
     return [_figure(report, row, cell, first=place == 0, why=why) for place, cell in enumerate(row.cells)]
 
 
-def _figure(report: Report, row: Row, cell: Cell, *, first: bool, why: Why) -> Context:
+def _figure(report: Report, row: IndicatorRow, cell: Cell, *, first: bool, why: Why) -> Context:
     by_year = {one.year: one for one in row.history}
     return {
         "id": row.indicator,
@@ -206,7 +206,7 @@ def _figure(report: Report, row: Row, cell: Cell, *, first: bool, why: Why) -> C
     }
 
 
-def _details(row: Row, cell: Cell) -> list[str]:
+def _details(row: IndicatorRow, cell: Cell) -> list[str]:
     named = [czech.line(cell.name)] if len(row.cells) > 1 else []
     return [*named, wording.BY_HAND] if row.by_hand else named
 

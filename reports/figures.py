@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from core.indicators import Because, ValueStatus
-from core.report import Cell, Judgement, Row, Standing
+from core.report import Cell, IndicatorRow, Judgement, Standing
 from reports import czech, wording
 
 Why = Callable[[Because], str]
@@ -56,14 +56,14 @@ def judged(standing: Standing, *, provisional: bool) -> str:
     return f"{said} ({czech.share(standing.share)})" if standing.share is not None else said
 
 
-def state(row: Row) -> str:
+def state(row: IndicatorRow) -> str:
     """Return how a value may be used."""
     if row.origin is None:
         return "nedodáno" if row.by_hand else wording.STATUSES[ValueStatus.UNKNOWN]
     return wording.STATUSES[row.status]
 
 
-def draft(row: Row) -> str:
+def draft(row: IndicatorRow) -> str:
     """Return the mark of a value that is not published, empty for one that is, or that there is none of."""
     return wording.DRAFT if row.origin is not None and not row.published else ""
 
@@ -80,7 +80,7 @@ def names(found: Sequence[str]) -> str:
     return czech.listed((czech.line(name) for name in found), MOST_NAMES)
 
 
-def notes(row: Row, why: Why) -> list[str]:
+def notes(row: IndicatorRow, why: Why) -> list[str]:
     """Return what a reader has to know of a value: reasons, coverage, points that lack, measures, comment, evidence."""
     found = [sentence(czech.typeset(text)) for text in dict.fromkeys(map(why, row.reasons))]
     told = wording.coverage(row.coverage)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from core.report import AreaPart, Cell, Report, Row
+from core.report import AreaPart, Cell, IndicatorRow, Report
 from reports import czech, wording
 from reports.figures import Why, draft, state
 
@@ -28,7 +28,7 @@ def rows(report: Report, why: Why, part: AreaPart | None = None) -> Iterator[tup
                 yield (czech.line(area.name), *_figure(row, cell), *_rest(row, why))
 
 
-def _figure(row: Row, cell: Cell) -> tuple[Value, ...]:
+def _figure(row: IndicatorRow, cell: Cell) -> tuple[Value, ...]:
     standing = cell.standing
     return (
         row.indicator, czech.line(row.name), czech.line(cell.name), czech.line(cell.unit), row.first,
@@ -37,7 +37,7 @@ def _figure(row: Row, cell: Cell) -> tuple[Value, ...]:
     )  # fmt: skip
 
 
-def _rest(row: Row, why: Why) -> tuple[Value, ...]:
+def _rest(row: IndicatorRow, why: Why) -> tuple[Value, ...]:
     covered, origin = row.coverage, row.origin
     shares: tuple[Value, ...] = (None, None, None, None)
     if covered is not None:

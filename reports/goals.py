@@ -1,11 +1,12 @@
 """The summary by goal: what the indicators of each strategic and specific goal say, and how far their targets are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.indicators import ValueStatus
-from core.plan import Goal, StrategicGoal
-from core.report import Judgement, Report, Row
+from core.plan import Goal, ReportKind, StrategicGoal
+from core.report import Cell, IndicatorRow, Judgement, Report
 from reports import czech, wording
 from reports.figures import draft, judged, state, target, with_unit
 
@@ -15,6 +16,7 @@ Rows = list[dict[str, Any]]
 def goal_rows(report: Report) -> Rows:
     """Return each specific goal with its indicators; a goal without any says so."""
     found: Rows = []
+    closing = report.id.kind is ReportKind.CLOSING
     for goal in report.goals:
         rows = [row for row in report.rows if goal.id in row.goals]
         found.append({
@@ -22,13 +24,19 @@ def goal_rows(report: Report) -> Rows:
             "strategicky": wording.STRATEGIC[goal.strategic],
             "souhrn": _summary(rows),
             "oblasti": czech.listed(czech.line(part.name) for part in report.areas if goal.id in part.goals),
-            "indikatory": [_line(row) for row in rows],
+            "indikatory": [_line(row, closing=closing) for row in rows],
         })  # fmt: skip
     return found
 
 
-def _line(row: Row) -> dict[str, str]:
-    cell = row.main
+def latest(row: IndicatorRow) -> Cell:
+    """Return the main figure of the last year that is known, which a closing report holds against the target."""
+    known = [one for one in row.history if one.value is not None]
+    return replace(row.main, value=known[-1].value, low90=None, high90=None) if known else row.main
+
+
+def _line(row: IndicatorRow, *, closing: bool) -> dict[str, str]:
+    cell = latest(row) if closing else row.main
     return {
         "id": row.indicator,
         "nazev": czech.line(row.name),
@@ -61,7 +69,7 @@ def _strategic(report: Report, goal: StrategicGoal, specific: Sequence[Goal]) ->
     }
 
 
-def _summary(rows: Sequence[Row]) -> str:
+def _summary(rows: Sequence[IndicatorRow]) -> str:
     if not rows:
         return "Cíl nemá v\u00a0této zprávě žádný indikátor."
     judgements = [row.main.standing.judgement for row in rows]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.indicators import Used
-from core.report import Origin, Report, Row
+from core.report import IndicatorRow, Origin, Report
 from reports import czech, wording
 
 Rows = list[dict[str, Any]]
@@ -33,7 +33,7 @@ def methods(report: Report) -> Rows:
     ]
 
 
-def _method(row: Row) -> str:
+def _method(row: IndicatorRow) -> str:
     if row.by_hand:
         return wording.BY_HAND
     if row.origin is None:
@@ -73,7 +73,7 @@ def provenance(report: Report) -> Rows:
     return [_origin(row, row.origin) for row in report.rows if row.origin is not None]
 
 
-def _origin(row: Row, origin: Origin) -> dict[str, Any]:
+def _origin(row: IndicatorRow, origin: Origin) -> dict[str, Any]:
     return {
         "id": row.indicator,
         "nazev": czech.line(row.name),

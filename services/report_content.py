@@ -18,12 +18,12 @@ from core.report import (
     ActivityRow,
     AreaPart,
     Cell,
+    IndicatorRow,
     Origin,
     Piece,
     ProjectRow,
     PublishedAs,
     Report,
-    Row,
     YearValue,
 )
 from core.report_periods import EARLIEST, ReportId
@@ -258,12 +258,12 @@ def _activity(told: Told, activity: Activity, delivery: Delivery) -> ActivityRow
     )
 
 
-def _row(told: Told, indicator: Indicator, delivery: Delivery, beside: Beside) -> Row:
+def _row(told: Told, indicator: Indicator, delivery: Delivery, beside: Beside) -> IndicatorRow:
     value = told.values.get(indicator.id)
     entered = delivery.value(indicator.id) if indicator.by_hand else None
     names = told.names
     coverage = value.coverage if value else None
-    return Row(
+    return IndicatorRow(
         indicator=indicator.id,
         name=indicator.name,
         definition=indicator.definition,

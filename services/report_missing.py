@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from core.deliveries import DeliveryState, Text
 from core.indicators import ValueStatus
 from core.plan import ReportKind
-from core.report import AreaPart, Lack, Missing, Row
+from core.report import AreaPart, IndicatorRow, Lack, Missing
 from services.deliveries import REQUIRED
 
 SETTLED = frozenset({DeliveryState.CHECKED, DeliveryState.PUBLISHED})
@@ -30,7 +30,7 @@ def _of_area(kind: ReportKind, area: AreaPart) -> Iterator[Missing]:
         yield Missing(lack=Lack.UNCHECKED, area=area.name, names=(area.state,))
 
 
-def _lack(row: Row) -> Lack | None:
+def _lack(row: IndicatorRow) -> Lack | None:
     if row.origin is None and row.by_hand:
         return Lack.UNDELIVERED
     return {ValueStatus.UNKNOWN: Lack.VALUE, ValueStatus.PROVISIONAL: Lack.PROVISIONAL}.get(row.status)

@@ -10,6 +10,7 @@ from core.report import (
     ActivityRow,
     AreaPart,
     Cell,
+    IndicatorRow,
     Judgement,
     Lack,
     Missing,
@@ -18,7 +19,6 @@ from core.report import (
     ProjectRow,
     PublishedAs,
     Report,
-    Row,
     Standing,
     YearValue,
 )
@@ -50,7 +50,7 @@ def origin(**changes: object) -> Origin:
     return replace(made, **changes)
 
 
-def row(key: str, name: str, unit: str, value: float | None, **changes: object) -> Row:
+def row(key: str, name: str, unit: str, value: float | None, **changes: object) -> IndicatorRow:
     decimals = changes.pop("decimals", 1)
     standing = changes.pop("standing", Standing(judgement=Judgement.NO_TARGET))
     before = changes.pop("before", None)
@@ -59,7 +59,7 @@ def row(key: str, name: str, unit: str, value: float | None, **changes: object) 
         key="main", name="celkem", unit=unit, decimals=decimals, value=value, low90=low, high90=high,
         before=before, standing=standing,
     )  # fmt: skip
-    made = Row(
+    made = IndicatorRow(
         indicator=key, name=name, definition=f"{name}: součet všech odběrných míst budov kraje za období.",
         goals=("2.1",), guarantor="Odbor investic", by_hand=False, direction=Direction.DOWN, cells=(cell,),
         status=ValueStatus.FINAL, published=True, first=date(2025, 1, 1), end=date(2026, 1, 1), least_measured=0.9,
@@ -81,7 +81,7 @@ def years(*values: float | None, first: int = 2021) -> tuple[YearValue, ...]:
     )
 
 
-def energy_rows() -> tuple[Row, ...]:
+def energy_rows() -> tuple[IndicatorRow, ...]:
     met = Standing(judgement=Judgement.MET, target=52_000.0, year=2025, gap=-1234.4)
     saving = Standing(judgement=Judgement.UNDER_WAY, target=4_000.0, year=2026, gap=-1_890.7, share=0.527325)
     two = (
@@ -115,7 +115,7 @@ def energy_rows() -> tuple[Row, ...]:
     )  # fmt: skip
 
 
-def health_rows() -> tuple[Row, ...]:
+def health_rows() -> tuple[IndicatorRow, ...]:
     return (
         row("Z1", "Zdravotnická zařízení sdílející dokumentaci elektronicky", "počet", 7.0, decimals=0, by_hand=True,
             goals=("1.2", "3.3"), coverage=None, direction=Direction.UP, note="Nově připojeny nemocnice v Semilech a v "
