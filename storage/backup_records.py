@@ -98,7 +98,10 @@ Columns = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """What stands in the database: the revision of its schema, its tables, and the last number each gave to a row."""
+    """What stands in the database: the revision of its schema, its tables, and the last number each gave to a row.
+
+    Tables stand behind those that they refer to.
+    """
 
     revision: str
     tables: dict[str, Columns]
@@ -178,7 +181,7 @@ class RecordArchive:
             if self._database.revision(connection):
                 self._database.migrate(connection, "base")
             self._database.migrate(connection, schema.revision)
-            for name, columns in schema.tables.items():  # migrations put rows into some
+            for name, columns in reversed(schema.tables.items()):  # migrations put rows into some
                 connection.execute(delete(_table(name, columns)))
             for name, content in rows:
                 _insert(connection, name, schema.tables[name], content, token)
@@ -197,7 +200,7 @@ def table_of(name: str) -> str:
 
 def _schema(connection: Connection, revision: str) -> Schema:
     found = inspect(connection)
-    names = sorted(set(found.get_table_names()) - _APART)
+    names = [str(name) for name, _ in found.get_sorted_table_and_fkc_names() if name and name not in _APART]
     tables = {name: {c["name"]: _kind(name, c["name"], c["type"]) for c in found.get_columns(name)} for name in names}
     numbers = {name: last for name in names if (last := _last_number(connection, found, name))}
     return Schema(revision=revision, tables=tables, numbers=numbers)
@@ -217,23 +220,25 @@ def _last_number(connection: Connection, found: Inspector, name: str) -> int:
             return 0
         asked = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
         return int(connection.execute(asked, {"name": name}).scalar() or 0)
-    sequence = _sequence(connection, found, name)
+    key, sequence = _sequence(connection, found, name)
     if not sequence:
         return 0
-    given = text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608 - the database's own name of it
-    return int(connection.execute(given).scalar_one())
+    given = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"  # noqa: S608 - the database's own name of it
+    used = f'SELECT coalesce(max("{key}"), 0) FROM "{name}"'  # noqa: S608 - same
+    return max(int(connection.execute(text(asked)).scalar_one()) for asked in (given, used))
 
 
-def _sequence(connection: Connection, found: Inspector, name: str) -> str:
+def _sequence(connection: Connection, found: Inspector, name: str) -> tuple[str, str]:
+    """Return the column that is numbered and what numbers it, empty where none is."""
     keys = found.get_pk_constraint(name)["constrained_columns"]
-    owned = (connection.execute(select(func.pg_get_serial_sequence(name, key))).scalar() for key in keys)
-    return next((str(sequence) for sequence in owned if sequence), "")
+    owned = ((key, connection.execute(select(func.pg_get_serial_sequence(name, key))).scalar()) for key in keys)
+    return next(((key, str(sequence)) for key, sequence in owned if sequence), ("", ""))
 
 
 def _number_on(connection: Connection, name: str, last: int) -> None:
     """Let a table go on numbering its rows after the last number that it ever gave."""
     if connection.dialect.name == "postgresql":
-        sequence = _sequence(connection, inspect(connection), name)
+        _, sequence = _sequence(connection, inspect(connection), name)
         connection.execute(select(func.setval(sequence, last)))
         return
     given = {"name": name, "last": last}

@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
@@ -142,7 +143,7 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, CommandError) as err:
+        except (SQLAlchemyError, CommandError, RevisionError) as err:
             raise _ours(err, self.name) from err
 
 
@@ -201,9 +202,9 @@ def _alembic(connection: Connection) -> Config:
     return config
 
 
-def _ours(err: SQLAlchemyError | CommandError, name: str) -> OdecetError:
+def _ours(err: SQLAlchemyError | CommandError | RevisionError, name: str) -> OdecetError:
     """Return the error of our tree that says who must act."""
-    if isinstance(err, CommandError):
+    if isinstance(err, CommandError | RevisionError):
         return StoreError(f"{name}: its schema is not known here ({err}); use the newer Odečet that made it")
     cause = getattr(err, "orig", None) or err
     if isinstance(cause, OdecetError):

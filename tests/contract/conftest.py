@@ -14,7 +14,7 @@ from tests.servers.postgres import PostgresServer, postgresql
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    postgres = postgresql(tmp_path_factory.mktemp("postgres"))
+    postgres = postgresql(tmp_path_factory.mktemp("postgres"), durable=False)
     postgres.start()
     yield postgres
     postgres.remove()

@@ -79,8 +79,10 @@ def binaries() -> Path:
     return pytest.skip("PostgreSQL (initdb, postgres) is not installed")
 
 
-def postgresql(folder: Path) -> PostgresServer:
+def postgresql(folder: Path, *, durable: bool = True) -> PostgresServer:
     """Return a PostgreSQL that is set up and not started. Data lie in `folder`, except for root.
+
+    Where no test kills it, it need not be `durable`: it then waits for no disk, and is several times faster.
 
     PostgreSQL refuses to run as root: then it runs as the user `postgres`, in a folder of its own, since one of
     pytest's cannot be entered by others.
@@ -102,7 +104,9 @@ def postgresql(folder: Path) -> PostgresServer:
     options = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": str(folder),
-        "fsync": "on",
+        "fsync": "on" if durable else "off",
+        "synchronous_commit": "on" if durable else "off",
+        "full_page_writes": "on" if durable else "off",
         "max_connections": "60",
         "timezone": "Asia/Kathmandu",  # a zone that shows where an instant is taken for a wall time
     }
