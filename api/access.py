@@ -1,33 +1,62 @@
-"""Who calls, and what they may do: bearer tokens for programs, a signed cookie made from one for a page.
+"""Who calls, and what they may do: a person by the cookie of their session, a program by its key.
 
 A route declares the right it needs (`allowed`); what it then sees is cut to the caller's scope (`api.room`).
 """
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
+from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Dependencies
 from api.problems import Refused, is_machine
+from api.rates import Rates, place_of
 from api.rim import SAFE_METHODS, from_elsewhere
 from core.people import Access, Right
+from services.sessions import Within
 
 COOKIE: Final = "odecet_session"
-COOKIE_LIFE: Final = timedelta(days=14)
 ANYONE: Final = "anyone"
 """How the audit names callers where access is open to all."""
-
+FORM_FIELD: Final = "csrf"
+FORM_HEADER: Final = "x-csrf-token"
+MOST_FIELDS: Final = 20_000
+FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 LOGIN: Final = {"WWW-Authenticate": 'Bearer realm="Odecet"'}
+FORGED: Final = "This form is not of this session, or too old; open the page again and repeat it."
 
 
 class MustLogIn(Exception):
     """A person who has to say who they are first."""
+
+
+class Limits:
+    """How often people, programs and strangers may ask, and how often anybody may try to come in."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        per_minute = deps.per_minute
+        self.people = Rates(per_minute.people)
+        self.programs = Rates(per_minute.programs)
+        self.strangers = Rates(per_minute.strangers)
+        self.logins = Rates(per_minute.logins)
+
+
+def take_one(rates: Rates, name: str) -> None:
+    """Raise Refused where somebody asks more often than they may."""
+    wait_s = rates.wait_s(name)
+    if wait_s:
+        raise Refused(
+            429, "You ask more often than is good for all; wait a little.", headers={"Retry-After": f"{wait_s}"}
+        )
+
+
+def address_of(request: Request) -> str:
+    """Return the address that a request is from, as failures and requests are counted by it."""
+    return place_of(request.client.host if request.client is not None else "")
 
 
 def holder(tokens: Mapping[str, str], given: str) -> str | None:
@@ -37,26 +66,6 @@ def holder(tokens: Mapping[str, str], given: str) -> str | None:
         if hmac.compare_digest(secret.encode(), given.encode()):
             found = name
     return found
-
-
-def _signature(secret: str, name: str, until: int) -> str:
-    return hmac.new(secret.encode(), f"{name}|{until}".encode(), hashlib.sha256).hexdigest()
-
-
-def cookie_for(name: str, secret: str, now: datetime) -> str:
-    """Return a cookie that proves for two weeks that its bearer once showed this token."""
-    until = int((now + COOKIE_LIFE).timestamp())
-    return f"{name}|{until}|{_signature(secret, name, until)}"
-
-
-def cookie_holder(tokens: Mapping[str, str], cookie: str, now: datetime) -> str | None:
-    """Return whose cookie this is, None where it is forged, expired or its token is gone."""
-    name, _, rest = cookie.partition("|")
-    until, _, signature = rest.partition("|")
-    if name not in tokens or not until.isdecimal():
-        return None
-    right = hmac.compare_digest(_signature(tokens[name], name, int(until)), signature)
-    return name if right and now.timestamp() < int(until) else None
 
 
 def bearer(request: Request) -> str:
@@ -71,19 +80,54 @@ def check_origin(request: Request) -> None:
         raise Refused(403, "This change was sent by a page of another site; open Odečet itself and repeat it.")
 
 
-def access_of(request: Request, deps: Dependencies) -> Access:
-    """Return what the caller of a request may do; raise Refused for a token that nobody holds."""
+async def check_form(request: Request, within: Within) -> None:
+    """Refuse a change by a cookie that shows no sign of a page given to this session."""
+    if request.method in SAFE_METHODS:
+        return
+    shown = request.headers.get(FORM_HEADER, "")
+    if not shown and request.headers.get("content-type", "").startswith(FORMS):
+        form = await request.form(max_fields=MOST_FIELDS)
+        shown = str(form.get(FORM_FIELD, ""))
+    if not hmac.compare_digest(shown.encode(), within.form_token.encode()):
+        raise Refused(403, FORGED)
+
+
+def _program(given: str, request: Request, deps: Dependencies) -> Access:
+    """Return what a program may do by its token or key; raise Refused where it is nobody's."""
+    limits: Limits = request.app.state.limits
+    name = holder(deps.tokens, given)
+    found = Access.whole(name) if name is not None else None
+    if found is None and deps.sessions is not None:
+        found = deps.sessions.by_key(given, deps.clock())
+    if found is None:
+        take_one(limits.logins, address_of(request))
+        raise Refused(401, "Nobody holds this key; it may be mistyped, expired or revoked.", headers=LOGIN)
+    take_one(limits.programs, found.name)
+    return found
+
+
+def within_of(request: Request, deps: Dependencies) -> Within | None:
+    """Return the session that a request is of, None where there is none."""
+    token = request.cookies.get(COOKIE, "")
+    return deps.sessions.within(token, deps.clock()) if token and deps.sessions is not None else None
+
+
+async def _found_out(request: Request) -> Access:
     check_origin(request)
+    deps: Dependencies = request.app.state.room.deps
+    limits: Limits = request.app.state.limits
     given = bearer(request)
-    name = holder(deps.tokens, given) if given else None
-    if given and name is None and deps.tokens:
-        raise Refused(401, "Nobody holds this token; it may be mistyped, expired or revoked.", headers=LOGIN)
-    if name is None and not given:
-        name = cookie_holder(deps.tokens, request.cookies.get(COOKIE, ""), deps.clock())
-    if name is not None:
-        return Access.whole(name)
-    if not deps.tokens:
+    if given and (deps.tokens or deps.sessions is not None):
+        return await run_in_threadpool(_program, given, request, deps)
+    within = await run_in_threadpool(within_of, request, deps) if COOKIE in request.cookies else None
+    if within is not None:
+        request.state.within = within
+        await check_form(request, within)
+        take_one(limits.people, within.person.id)
+        return within.access
+    if deps.open_to_all:
         return Access.whole(ANYONE)
+    take_one(limits.strangers, address_of(request))
     return Access.looking() if deps.open_reading else Access.public()
 
 
@@ -91,7 +135,7 @@ async def access(request: Request) -> Access:
     """Return what the caller may do; found out once a request."""
     held: Access | None = getattr(request.state, "access", None)
     if held is None:
-        held = request.state.access = access_of(request, request.app.state.room.deps)
+        held = request.state.access = await _found_out(request)
     return held
 
 
@@ -118,7 +162,7 @@ class Allowed:
             raise Refused(403, "You may not do this; an administrator can grant it to you.")
         if request.method in SAFE_METHODS and not is_machine(request):
             raise MustLogIn
-        raise Refused(401, "This needs a token, or a person who is logged in.", headers=LOGIN)
+        raise Refused(401, "This needs a key, or a person who is logged in.", headers=LOGIN)
 
 
 def allowed(*rights: Right, everywhere: bool = False) -> Dependency:

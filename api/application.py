@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
+from api.access import Limits
 from api.contract import TAGS, publish
 from api.dependencies import Dependencies, IngestStatus
 from api.pages.errors import error_page
@@ -22,9 +23,11 @@ from api.routes import (
     emissions,
     exchange,
     formats,
+    keys,
     letters,
     measures,
     models,
+    people,
     process,
     quality,
     reading_imports,
@@ -57,6 +60,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         redirect_slashes=False,
     )
     room = app.state.room = Room(deps)
+    app.state.limits = Limits(deps)
     for module in (
         process,
         consumption,
@@ -73,7 +77,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         webhooks,
     ):
         app.include_router(module.router)
-    for module in (emissions, costs, benchmarks, alerts, backup, alert_directory):
+    for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

@@ -44,10 +44,13 @@ TAGS: Final = [
     {"name": "alerts", "description": "What is wrong, what people did about it, and how long that took."},
     {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},
     {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},
+    {"name": "people", "description": "Who comes in, keys of programs, and what each may do."},
     {"name": "process", "description": "Whether it lives, is ready, and how it does."},
 ]
 ERRORS: Final[Mapping[int, str]] = {
-    401: "A token is needed.",
+    401: "A key or a login is needed.",
+    403: "The caller may not do this.",
+    429: "The caller asks too often; Retry-After says when to ask again.",
     404: "There is no such thing.",
     409: "It would contradict what is stored.",
     412: "It was changed meanwhile (If-Match).",
@@ -89,6 +92,11 @@ def _with_examples(node: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
     return node
 
 
+def _told(errors: Sequence[int]) -> list[int]:
+    """Return the statuses of errors; where a key may be needed, one may also not suffice or be used too often."""
+    return sorted({*errors, *((401, 403, 429) if errors else ())})
+
+
 def documented(
     kind: type | None,
     example: Any,  # noqa: ANN401 - whatever JSON can say
@@ -109,7 +117,7 @@ def documented(
     for media, text in (also or {}).items():
         good.setdefault("content", {})[media] = {"schema": {"type": "string"}, "example": text}
     bad = {"content": {MEDIA_TYPE: {"schema": _ref(Problem), "example": _shown(PROBLEM_EXAMPLE)}}}
-    answers = {status: good, **{code: {"description": ERRORS[code], **bad} for code in errors}}
+    answers = {status: good, **{code: {"description": ERRORS[code], **bad} for code in _told(errors)}}
     made: dict[str, Any] = {"responses": answers, "status_code": status}
     if body is not None:
         content = {"application/json": {"schema": _ref(body), "example": _shown(body_example)}}

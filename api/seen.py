@@ -89,11 +89,15 @@ class SeenRecords(_Closed):
         return len(self.find(kind, where=where))
 
     def audit(
-        self, *, entity: str | None = None, key: str | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        entity: str | None = None,
+        key: str | None = None,
+        **asked: Any,  # noqa: ANN401 - as the store takes them
     ) -> list[AuditEntry]:
         """Return changes to whoever administers, the history of an alert to whoever sees it, else none."""
         if self._access.everywhere(Right.ADMINISTER) or (entity == ALERT and key and self._sees(key)):
-            return self._records.audit(entity=entity, key=key, before=before, limit=limit)
+            return self._records.audit(entity=entity, key=key, **asked)
         return []
 
     def findings(

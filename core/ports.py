@@ -181,9 +181,15 @@ class RecordStore(
         ...
 
     def audit(
-        self, *, entity: str | None = None, key: str | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        entity: str | None = None,
+        key: str | None = None,
+        by: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[AuditEntry]:
-        """Return changes, newest first, with id < before."""
+        """Return changes of this kind of thing, id and person, newest first, with id < before."""
         ...
 
     def record(self, entries: Sequence[AuditEntry]) -> None:

@@ -54,6 +54,33 @@ class Failures:
     last: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What an identity provider says of a person: `subject` is theirs for good, `mail` empty where not verified."""
+
+    subject: str
+    name: str = ""
+    mail: str = ""
+    groups: tuple[str, ...] = ()
+
+
+class IdentityProvider(Protocol):
+    """Somebody else's login (OpenID Connect, code flow with PKCE)."""
+
+    @property
+    def label(self) -> str:
+        """What the button of the login page says."""
+        ...
+
+    def address(self, *, back: str, state: str, nonce: str, verifier: str) -> str:
+        """Return where a person logs in; they come `back` with a code. Raise SourceUnavailable."""
+        ...
+
+    def claims(self, code: str, *, back: str, nonce: str, verifier: str, now: datetime) -> Claims:
+        """Return what a code stands for; raise InputError where it proves nothing, SourceUnavailable."""
+        ...
+
+
 class PeopleStore(Protocol):
     """Keeps people, keys and how they come in. Each change is audited in its transaction."""
 

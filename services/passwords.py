@@ -19,7 +19,7 @@ class Passwords:
 
     def __init__(self, *, memory_kib: int = 65_536, rounds: int = 3, lanes: int = 1, shortest: int = 10) -> None:
         self._hasher = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=lanes)
-        self._shortest = shortest
+        self.shortest = shortest
         self._nobody: str = ""
 
     def hashed(self, password: str) -> str:
@@ -41,19 +41,18 @@ class Passwords:
         """Return whether a hash was made with less effort than today's."""
         return self._hasher.check_needs_rehash(hashed)
 
-    def check(self, password: str, person: Person) -> None:
-        """Raise InputError for a password that is guessed at once."""
-        if not self._shortest <= len(password) <= LONGEST:
-            raise InputError(
-                f"a password has {self._shortest} to {LONGEST} characters",
-                place="password",
-                remedy="take several words that only you would put together",
-            )
+    def trouble(self, password: str, person: Person) -> str:
+        """Return why a password is not taken (length, easy), empty where it is."""
+        if not self.shortest <= len(password) <= LONGEST:
+            return "length"
         local = person.mail.partition("@")[0]
         names = [n.casefold() for n in (person.id, local, *person.name.split()) if len(n) >= SHORTEST_NAME]
-        if any(name in password.casefold() for name in names) or len(set(password)) < FEWEST_DIFFERENT:
-            raise InputError(
-                "this password is easily guessed",
-                place="password",
-                remedy="take several words that have nothing to do with your name",
-            )
+        easy = any(name in password.casefold() for name in names) or len(set(password)) < FEWEST_DIFFERENT
+        return "easy" if easy else ""
+
+    def check(self, password: str, person: Person) -> None:
+        """Raise InputError for a password that is not taken; its `problem` is what `trouble` says."""
+        trouble = self.trouble(password, person)
+        if trouble:
+            remedy = f"take several words, {self.shortest} characters or more, that have nothing to do with the name"
+            raise InputError(trouble, place="password", remedy=remedy)

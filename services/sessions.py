@@ -61,6 +61,7 @@ class Policy:
     invitation: timedelta = timedelta(days=3)
     account: Patience = Patience(free=5, forgets=timedelta(hours=1))
     address: Patience = Patience(free=30, forgets=timedelta(minutes=2))
+    resets: Patience = Patience(free=3, forgets=timedelta(minutes=20), first_pause=timedelta(minutes=15))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +185,18 @@ class Sessions:
         self._records.keep_password(person.id, self.passwords.hashed(password), [entry], keeping=keeping)
 
     # Links used once
+
+    def may_ask_reset(self, mail: str, now: datetime) -> bool:
+        """Return whether a link may be sent to a mail address: a few an hour."""
+        free = True
+
+        def counted(before: Sequence[Failures]) -> list[int] | None:
+            nonlocal free
+            free = self.policy.resets.pause(before[0], now) <= timedelta()
+            return [self.policy.resets.counted(before[0], now)] if free else None
+
+        self._records.count_failures([f"reset/{digest_of(mail)}"], now, counted)
+        return free
 
     def link(self, person: str, purpose: Purpose, now: datetime, *, holds: timedelta | None = None) -> str:
         """Return the secret of a new link of a person; the one before of its purpose is void."""

@@ -89,11 +89,17 @@ class SqlRecordStore(AlertRecords, DetectorRecords, PublicationRecords, PeopleRe
             return register.version(connection)
 
     def audit(
-        self, *, entity: str | None = None, key: str | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        entity: str | None = None,
+        key: str | None = None,
+        by: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[AuditEntry]:
         """Return changes, newest first; `entity` is the word of its kind (organisation, point, dial_event, ...)."""
         with self._database.read() as connection:
-            return register.audit(connection, entity, key, before, limit)
+            return register.audit(connection, entity=entity, key=key, by=by, before=before, limit=limit)
 
     def record(self, entries: Sequence[AuditEntry]) -> None:
         """Add to the audit trail what was done beside the register."""

@@ -106,7 +106,7 @@ def version(connection: Connection) -> int:
 
 
 def audit(
-    connection: Connection, entity: str | None, key: str | None, before: int | None, limit: int
+    connection: Connection, *, entity: str | None, key: str | None, by: str | None, before: int | None, limit: int
 ) -> list[AuditEntry]:
     """Return changes, newest first."""
     table = tables.audit
@@ -115,6 +115,8 @@ def audit(
         question = question.where(table.c.entity == entity)
     if key is not None:
         question = question.where(table.c.key == key)
+    if by is not None:
+        question = question.where(table.c.by == by)
     if before is not None:
         question = question.where(table.c.id < before)
     return [AuditEntry(**row) for row in connection.execute(question).mappings()]

@@ -1,13 +1,14 @@
 """The way through the site: a few questions at the top, and below each what belongs to it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from fastapi import FastAPI, Request
-from fastapi.routing import APIRoute
 
+from api.doors import Door, page_doors
 from api.texts import N_
+from core.people import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,8 @@ GROUPS: Final = (
         entries=(
             Entry(path="/settings", name=N_("Settings")),
             Entry(path="/people", name=N_("People")),
+            Entry(path="/keys", name=N_("Keys")),
+            Entry(path="/audit", name=N_("Audit")),
             Entry(path="/simulators", name=N_("Simulators")),
         ),
     ),
@@ -106,15 +109,15 @@ class Way:
     section_name: str
 
 
-def pages_of(app: FastAPI) -> frozenset[str]:
-    """Return the addresses of the app's pages that take nothing."""
-    return frozenset(r.path for r in app.routes if isinstance(r, APIRoute) and "GET" in r.methods)
+def pages_of(app: FastAPI) -> Mapping[str, Door]:
+    """Return the app's pages by their addresses, with what it takes to open them."""
+    return page_doors(app)
 
 
-def way(request: Request, counts: Mapping[str, int]) -> Way:
-    """Return the navigation as it is shown at a request's address."""
-    pages: Collection[str] = request.app.state.pages
-    shown = [(group, [e for e in group.entries if e.path in pages]) for group in GROUPS]
+def way(request: Request, access: Access, counts: Mapping[str, int]) -> Way:
+    """Return the navigation as it is shown at a request's address: the pages that somebody may open."""
+    pages: Mapping[str, Door] = request.app.state.pages
+    shown = [(g, [e for e in g.entries if e.path in pages and pages[e.path].opens(access)]) for g in GROUPS]
     shown = [(group, entries) for group, entries in shown if entries]
     path = request.url.path
     entries = [e for _, members in shown for e in members]

@@ -1,5 +1,6 @@
 """Who looks, in which language, and the page that is made for them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,17 +12,22 @@ from fastapi import Depends, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.access import Asking
+from api.access import FORM_FIELD, Asking
 from api.model_texts import shown_reason
 from api.pages.bundle import library_mark, mark
 from api.pages.navigation import way
 from api.room import InRoom, Room, whole_room
 from api.texts import LANGUAGES, Language, choose, language
 from core.people import Access, Right
+from services.sessions import Within
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 LANGUAGE_COOKIE: Final = "odecet_lang"
 LANGUAGE_LIFE_S: Final = 365 * 86_400
+
+
+POST_FORM: Final = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
+PRIVATE: Final = {"Cache-Control": "no-store"}
 
 
 @cache
@@ -68,6 +74,17 @@ class Viewer:
         return self.access.everywhere(Right(right)) if everywhere else self.access.may(Right(right))
 
     @property
+    def person(self) -> str:
+        """How they are called, empty where nobody logged in."""
+        within: Within | None = getattr(self.request.state, "within", None)
+        return within.person.name if within is not None else ""
+
+    @property
+    def may_log_in(self) -> bool:
+        """Whether there is a login."""
+        return self.room.deps.sessions is not None
+
+    @property
     def may_write(self) -> bool:
         """Whether they may change the register somewhere."""
         return self.access.may(Right.REGISTER)
@@ -91,10 +108,25 @@ class Viewer:
         text = (
             templates(self.words.code)
             .get_template(template)
-            .render(v=self, counts=counts, way=way(self.request, counts), **shown)
+            .render(v=self, counts=counts, way=way(self.request, self.access, counts), **shown)
         )
-        answer = HTMLResponse(text, status, {"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"})
+        answer = HTMLResponse(self._signed(text), status, {**PRIVATE, "Vary": "Cookie, Accept-Language"})
         return remember_language(self.request, answer)
+
+    def _signed(self, text: str) -> str:
+        """Return a page whose forms show that they were given to this session, so that none is forged."""
+        within: Within | None = getattr(self.request.state, "within", None)
+        if within is None:
+            return text
+        field = f'<input type="hidden" name="{FORM_FIELD}" value="{within.form_token}">'
+        return POST_FORM.sub(lambda form: form[0] + field, text)
+
+
+def plain_page(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:  # noqa: ANN401 - same
+    """Return a page for somebody who is not known (yet): no navigation, nothing of the region."""
+    words = words_of(request)
+    text = templates(words.code).get_template(template).render(**shown)
+    return remember_language(request, HTMLResponse(text, status, PRIVATE))
 
 
 def remember_language(request: Request, answer: Response) -> Response:

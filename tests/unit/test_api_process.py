@@ -116,7 +116,7 @@ def test_without_tokens_anyone_may_write_but_not_a_page_of_another_site(client: 
 
 
 def test_with_tokens_writing_needs_one_and_says_so() -> None:
-    world = build_world(**TOKENS)
+    world = build_world(**TOKENS, open_reading=True)
     body = {"id": "O3", "name": "Muzeum"}
     refused = world.client().post("/api/v1/organisations", json=body)
     assert (refused.status_code, refused.headers["www-authenticate"][:6]) == (401, "Bearer")
