@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from core.weather import TemperatureArchive, TemperatureFiles
 from services.alerts import Alerts
 from services.baselines import Facts
 from services.consumption import PointConsumption, Question
+from services.open_data import Publisher
 from services.people_identity import Identities
 from services.sessions import Sessions
 
@@ -64,7 +66,8 @@ class Dependencies:
     `temperature_files` reads files of temperatures, `archive` is where they are fetched (None: it is switched off).
     `facts` are what models rest on besides readings (None: this process makes none).
     `alerts` are the acts on alerts (None: with the usual limits). `backup` gives an archive of all stores piece by
-    piece (None: it is not made here).
+    piece (None: it is not made here). `report_templates` is the folder of the region's own templates of documents,
+    `publisher` who publishes open data.
     """
 
     readings: ReadingStore
@@ -96,6 +99,8 @@ class Dependencies:
     archive: TemperatureArchive | None = None
     facts: Facts | None = None
     alerts: Alerts | None = None
+    report_templates: Path | None = None
+    publisher: Publisher = field(default_factory=Publisher)
     backup: Callable[[], Iterator[bytes]] | None = None
 
     @property

@@ -41,6 +41,7 @@ from ingest.weather_files import WeatherFiles
 from services.baselines import Baselines, Facts
 from services.consumption import Calendar, PointConsumption, Question, consumption
 from services.held import HeldRegister
+from services.open_data import Publisher
 from services.rollup import RollUps
 from services.weather import Weather
 from storage.duckdb_readings import DuckDBReadingStore
@@ -103,6 +104,8 @@ class Parts:
                 archive=temperature_archive(settings),
                 facts=self.facts,
                 alerts=alert_acts(settings, self.records),
+                report_templates=settings.reports.templates,
+                publisher=publisher(settings),
                 backup=partial(pieces, settings, self.readings),
             )
         )
@@ -219,6 +222,19 @@ def temperature_archive(settings: Settings) -> TemperatureArchive | None:
 
     weather = settings.weather
     return OpenMeteoArchive(weather.archive_url, timeout_s=weather.timeout_s) if weather.fetch else None
+
+
+def publisher(settings: Settings) -> Publisher:
+    """Return who publishes open data."""
+    told = settings.open_data
+    return Publisher(
+        url=told.url,
+        ico=told.ico,
+        area=told.area,
+        name=settings.api.title,
+        mail=told.mail,
+        least_buildings=told.least_buildings,
+    )
 
 
 def bounds(settings: Settings) -> Bounds:

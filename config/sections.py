@@ -449,6 +449,28 @@ class BackupSettings(Section):
     """How many are kept; older ones of this folder are removed once a newer one is whole."""
 
 
+class ReportSettings(Section):
+    """Documents of the action plan."""
+
+    templates: Path | None = None
+    """Folder of your own Word templates; a file with the name of one that ships takes its place (docs/reports.md)."""
+
+
+class OpenDataSettings(Section):
+    """Open data: who publishes them, as the national catalogue wants to know it."""
+
+    url: WebAddress = ""
+    """Address of these pages as the public opens it, with https; without it, records hold the address of a request."""
+    ico: Annotated[str, Field(pattern=r"^\d{8}$")] = "70891508"
+    """Number (IČO) of the authority that publishes."""
+    area: Annotated[str, Field(pattern=r"^[a-z]+/\d+$")] = "vusc/78"
+    """Area that the data are of, as RÚIAN names it."""
+    mail: str = ""
+    """Address that answers questions about the data; without it, records name nobody."""
+    least_buildings: Annotated[Whole, Field(ge=3, le=50)] = 5
+    """Kinds with fewer buildings are kept back from the export for comparison, so that none can be told."""
+
+
 class MetricsSettings(Section):
     """Health and metrics of a process that serves no API (`odecet ingest`, `odecet worker`)."""
 

@@ -31,8 +31,10 @@ from config.sections import (
     MetricsSettings,
     MqttSettings,
     OidcSettings,
+    OpenDataSettings,
     ReadingsSettings,
     RecordsSettings,
+    ReportSettings,
     Section,
     TablesSettings,
     WeatherSettings,
@@ -89,6 +91,10 @@ class Settings(Section):
     """Work by the clock."""
     backup: BackupSettings = BackupSettings()
     """Backups that the worker makes by itself, while everything runs."""
+    reports: ReportSettings = ReportSettings()
+    """Documents of the action plan."""
+    open_data: OpenDataSettings = OpenDataSettings()
+    """Open data: who publishes them, as the national catalogue wants to know it."""
     metrics: MetricsSettings = MetricsSettings()
     """Health and metrics of a process that serves no API (`odecet ingest`, `odecet worker`)."""
     log: LogSettings = LogSettings()
@@ -311,6 +317,7 @@ def _cross_check(source: _Source, settings: Settings) -> None:
     _check_broker(source, settings)
     _check_tls(source, settings)
     _check_mail(source, settings)
+    _check_told(source, settings)
     _check_access(source, settings)
     ingest = settings.ingest
     if ingest.batch_messages > ingest.queue_messages:
@@ -395,6 +402,16 @@ def _check_mail(source: _Source, settings: Settings) -> None:
     if alerts.medium_czk_per_day > alerts.high_czk_per_day:
         limit = f"write at least alerts.medium_czk_per_day ({alerts.medium_czk_per_day})"
         source.refuse("alerts.high_czk_per_day", "it is below the limit of medium severity", limit)
+
+
+def _check_told(source: _Source, settings: Settings) -> None:
+    templates, mail = settings.reports.templates, settings.open_data.mail
+    if templates is not None and not templates.is_dir():
+        source.refuse(
+            "reports.templates", f"there is no folder {str(templates)!r}", "name the folder of your templates"
+        )
+    if mail and "@" not in mail.strip("@"):
+        source.refuse("open_data.mail", f"{mail!r} is no address", "write it as data@example.cz")
 
 
 def _check_tls(source: _Source, settings: Settings) -> None:
