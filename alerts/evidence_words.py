@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alerts.checks import Both
-from core.evidence import THRESHOLD, USUAL, numbers, traces
+from core.evidence import SERIES, THRESHOLD, USUAL, numbers
 from core.notes import JsonValue
 
 AMOUNT, PER_HOUR, PER_DAY = "amount", "per hour", "per day"
@@ -123,8 +123,7 @@ def trace_name(name: str, language: str) -> str:
 
 def told(evidence: Mapping[str, JsonValue], unit: str, language: str) -> list[tuple[str, str]]:
     """Return the numbers of evidence as name and text; `unit` is the alert's own."""
-    lines = traces(evidence)
-    of_chart = lines[0].unit if lines else ""
+    of_chart = _unit_of_chart(evidence)
     shown = {key: value for key, value in numbers(evidence).items() if _is_shown(key, value)}
     others = [value for key, value in shown.items() if key not in {THRESHOLD, USUAL}]
     return [
@@ -132,6 +131,13 @@ def told(evidence: Mapping[str, JsonValue], unit: str, language: str) -> list[tu
         for key, value in shown.items()
         if key not in {THRESHOLD, USUAL} or value not in others
     ]
+
+
+def _unit_of_chart(evidence: Mapping[str, JsonValue]) -> str:
+    """Return the unit of the first line, empty where there is none: a broken chart keeps no alert from people."""
+    series = evidence.get(SERIES)
+    first = series[0] if isinstance(series, list | tuple) and series else None
+    return str(first.get("unit", "")) if isinstance(first, Mapping) else ""
 
 
 def _is_shown(key: str, value: JsonValue) -> bool:

@@ -159,6 +159,15 @@ def test_a_chart_that_fails_loses_no_mail_and_is_noted(
     assert told.error.startswith("no chart of")
 
 
+def test_evidence_that_no_chart_can_show_keeps_no_alert_from_people(
+    store: SqlRecordStore, acts: Alerts, server: MailServer, mailbox: Mailbox, clock: Hand
+) -> None:
+    report(acts, leak("p-1", evidence={SERIES: [{"name": "flow"}, 7], "hours": 3}), leak("p-2", evidence={SERIES: 7}))
+    assert sender(store, server, clock).run().sent == 1
+    assert "Trvá 3\u00a0h" in parts(mailbox.arrived[0])["text/plain"].get_content()
+    assert "no chart of" in store.outgoing()[0].error
+
+
 # Storms
 
 
