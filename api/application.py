@@ -23,11 +23,13 @@ from api.routes import (
     emissions,
     exchange,
     formats,
+    indicators,
     keys,
     letters,
     measures,
     models,
     people,
+    plan,
     process,
     quality,
     reading_imports,
@@ -77,7 +79,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         webhooks,
     ):
         app.include_router(module.router)
-    for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys):
+    for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys, plan, indicators):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

@@ -41,6 +41,8 @@ TAGS: Final = [
     {"name": "benchmarks", "description": "How buildings of a kind compare."},
     {"name": "models", "description": "What points would have used, by weather and calendar."},
     {"name": "measures", "description": "What measures saved: verified, shared, with intervals, or why not known."},
+    {"name": "plan", "description": "The action plan: goals, areas of activity, activities, projects, indicators."},
+    {"name": "indicators", "description": "Values of the plan's indicators, and why they changed."},
     {"name": "alerts", "description": "What is wrong, what people did about it, and how long that took."},
     {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},
     {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},

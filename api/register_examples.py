@@ -96,19 +96,20 @@ ADJUSTMENT: Final[dict[str, Any]] = {
 }
 
 
-def _patch(name: str, example: dict[str, Any]) -> tuple[type, dict[str, Any]]:
+def patch_of(name: str, example: dict[str, Any]) -> tuple[type, dict[str, Any]]:
+    """Return the type of a change of some fields, and an example of it."""
     kind = msgspec.defstruct(f"{name}Patch", [(field, Any, None) for field in example])
     kind.__doc__ = "A JSON merge patch (RFC 7396): fields given are set, null takes one back to its default."
     return kind, example
 
 
 PATCHES: Final = {
-    "organisation": _patch("Organisation", {"name": "Gymnázium F. X. Šaldy"}),
-    "building": _patch("Building", {"address": "Jeronýmova 27, Liberec", "station": "Liberec"}),
-    "point": _patch("Point", {"max_rate": 150.0, "allowed_gap_h": None}),
-    "meter": _patch("Meter", {"removed": "2026-03-04T10:15:00+01:00", "final": 48213.4}),
-    "event": _patch("Event", {"retracted": True}),
-    "station": _patch("Station", {"fallbacks": ["jablonec"]}),
-    "measure": _patch("Measure", {"effective": "2025-09-01", "expected_saving": 120.0, "expected_unit": "MWh"}),
-    "adjustment": _patch("Adjustment", {"until": "2026-05-01"}),
+    "organisation": patch_of("Organisation", {"name": "Gymnázium F. X. Šaldy"}),
+    "building": patch_of("Building", {"address": "Jeronýmova 27, Liberec", "station": "Liberec"}),
+    "point": patch_of("Point", {"max_rate": 150.0, "allowed_gap_h": None}),
+    "meter": patch_of("Meter", {"removed": "2026-03-04T10:15:00+01:00", "final": 48213.4}),
+    "event": patch_of("Event", {"retracted": True}),
+    "station": patch_of("Station", {"fallbacks": ["jablonec"]}),
+    "measure": patch_of("Measure", {"effective": "2025-09-01", "expected_saving": 120.0, "expected_unit": "MWh"}),
+    "adjustment": patch_of("Adjustment", {"until": "2026-05-01"}),
 }
