@@ -121,6 +121,11 @@ class Outlook:
             half90=float(half[1]),
         ), len(known)
 
+    def together_all(self, points: Sequence[str], month: date | None) -> Expected | None:
+        """Return the year, or a month by its first day, of points together; None unless it is known of all of them."""
+        found, known = self.together(points, month)
+        return found if known == len(points) else None
+
 
 def _of(told: PointOutlook, month: date | None) -> Expected | None:
     return told.year if month is None else next((m for m in told.months if m.first == month), None)

@@ -133,27 +133,28 @@ def swap(
     """
     _check_past(at, act)
     at = at.astimezone(UTC)
+    return perform(records, lambda register: swapped(register, point, at, final=final, new=new or NewMeter()), act)
 
-    def decide(register: Snapshot) -> Change:
-        _required(register, Point, point)
-        meters = sorted((m for m in register.every(Meter) if m.point == point), key=lambda m: m.mounted)
-        old = next((m for m in meters if m.mounted < at and (m.removed is None or at <= m.removed)), None)
-        if old is None:
-            raise InputError(
-                f"no meter is mounted on point {point} at {_shown(at)}", remedy="mount one, or correct the instant"
-            )
-        mounted = _mounted(old, new or NewMeter(), at, taken={m.id for m in register.every(Meter)})
-        later = next((m for m in meters if m.mounted == at), None)
-        if later is not None and replace(mounted, id=later.id, removed=later.removed, final=later.final) == later:
-            return Change(save=(replace(old, final=final),))
-        if old.removed is not None:
-            raise Conflict(
-                f"meter {old.id} is removed from point {point} at {_shown(old.removed)} already; "
-                "undo that swap, or correct its meters"
-            )
-        return Change(save=(replace(old, removed=at, final=final), mounted))
 
-    return perform(records, decide, act)
+def swapped(register: Snapshot, point: str, at: datetime, *, final: float | None, new: NewMeter) -> Change:
+    """Return what a swap changes: the old meter, and unless it is the same swap again the new one."""
+    _required(register, Point, point)
+    meters = sorted((m for m in register.every(Meter) if m.point == point), key=lambda m: m.mounted)
+    old = next((m for m in meters if m.mounted < at and (m.removed is None or at <= m.removed)), None)
+    if old is None:
+        raise InputError(
+            f"no meter is mounted on point {point} at {_shown(at)}", remedy="mount one, or correct the instant"
+        )
+    mounted = _mounted(old, new, at, taken={m.id for m in register.every(Meter)})
+    later = next((m for m in meters if m.mounted == at), None)
+    if later is not None and replace(mounted, id=later.id, removed=later.removed, final=later.final) == later:
+        return Change(save=(replace(old, final=final),))
+    if old.removed is not None:
+        raise Conflict(
+            f"meter {old.id} is removed from point {point} at {_shown(old.removed)} already; "
+            "undo that swap, or correct its meters"
+        )
+    return Change(save=(replace(old, removed=at, final=final), mounted))
 
 
 def _mounted(old: Meter, new: NewMeter, at: datetime, *, taken: set[str]) -> Meter:
