@@ -20,6 +20,7 @@ from api.routes import (
     benchmarks,
     consumption,
     costs,
+    deliveries,
     emissions,
     exchange,
     formats,
@@ -31,6 +32,7 @@ from api.routes import (
     people,
     plan,
     process,
+    publications,
     quality,
     reading_imports,
     readings,
@@ -80,6 +82,8 @@ def build_api(deps: Dependencies) -> FastAPI:
     ):
         app.include_router(module.router)
     for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys, plan, indicators):
+        app.include_router(module.router)
+    for module in (deliveries, publications):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

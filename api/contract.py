@@ -43,6 +43,8 @@ TAGS: Final = [
     {"name": "measures", "description": "What measures saved: verified, shared, with intervals, or why not known."},
     {"name": "plan", "description": "The action plan: goals, areas of activity, activities, projects, indicators."},
     {"name": "indicators", "description": "Values of the plan's indicators, and why they changed."},
+    {"name": "deliveries", "description": "What guarantors deliver for a report, and what becomes of it."},
+    {"name": "publications", "description": "What was published, frozen; what changed since; whether it holds."},
     {"name": "alerts", "description": "What is wrong, what people did about it, and how long that took."},
     {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},
     {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},

@@ -19,6 +19,7 @@ from core.weather import TemperatureArchive, TemperatureFiles
 from services.alerts import Alerts
 from services.baselines import Facts
 from services.consumption import PointConsumption, Question
+from services.deliveries import Deadlines
 from services.open_data import Publisher
 from services.people_identity import Identities
 from services.sessions import Sessions
@@ -102,6 +103,7 @@ class Dependencies:
     report_templates: Path | None = None
     publisher: Publisher = field(default_factory=Publisher)
     backup: Callable[[], Iterator[bytes]] | None = None
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
     @property
     def open_to_all(self) -> bool:
