@@ -129,7 +129,7 @@ def publish_report(room: InRoom, by: Caller, body: Body) -> Response:
     operation_id="get_publication",
     summary="A publication with its values, as they were told",
     dependencies=TOLD,
-    **documented(PublicationDocument, examples.PUBLICATION, errors=(401, 404, 503)),
+    **documented(PublicationDocument, examples.PUBLICATION, errors=(401, 404, 422, 503)),
 )
 def get_publication(room: InRoom, key: Key) -> Response:
     """Return a publication."""
@@ -143,7 +143,7 @@ def get_publication(room: InRoom, key: Key) -> Response:
     operation_id="get_publication_content",
     summary="The frozen content to the byte: its SHA-256 is the publication's digest",
     dependencies=SEEING,
-    **documented(None, None, errors=(401, 403, 404, 503), also={"application/json": "{…}"}),
+    **documented(None, None, errors=(401, 403, 404, 422, 503), also={"application/json": "{…}"}),
 )
 def get_content(room: InRoom, key: Key) -> Response:
     """Return the canonical JSON that was hashed."""
@@ -157,7 +157,7 @@ def get_content(room: InRoom, key: Key) -> Response:
     operation_id="verify_publication",
     summary="Compute a publication again from its cut-off and versions, and compare every figure",
     dependencies=SEEING,
-    **documented(VerifiedDocument, examples.VERIFIED, errors=(401, 403, 404, 503)),
+    **documented(VerifiedDocument, examples.VERIFIED, errors=(401, 403, 404, 422, 503)),
 )
 def verify_publication(room: InRoom, key: Key) -> Response:
     """Check a publication."""
