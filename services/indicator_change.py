@@ -30,6 +30,8 @@ from services.indicators import Evaluation
 from services.savings import Share
 
 BILLION: Final = 1_000_000_000
+USE: Final = "use"
+"""What no other cause explains of consumption."""
 Days = tuple[date, date]
 Amounts = Mapping[str, Fraction]
 
@@ -87,7 +89,7 @@ def explained(
         before=first,
         after=last,
         change=total / BILLION,
-        causes=_told("cause", causes, total, rest="use" if indicator.method in _BY_CAUSE else "rest"),
+        causes=_told("cause", causes, total, rest=USE if indicator.method in _BY_CAUSE else "rest"),
         parts=_by_parts(indicator, first, last, total),
         reasons=tuple(reasons),
     )
@@ -96,7 +98,7 @@ def explained(
 def _told(kind: str, amounts: Amounts, total: int, *, rest: str) -> tuple[Difference, ...]:
     """Return amounts in whole billionths that add up to a total, what is left in the `rest`."""
     left = Fraction(total) / BILLION - sum(amounts.values(), Fraction(0))
-    every = {**amounts, **({rest: amounts.get(rest, Fraction(0)) + left} if left or rest in amounts else {})}
+    every = {**amounts, rest: left} if left or rest == USE else amounts
     whole = rounded({key: value * BILLION for key, value in every.items()}, total)
     return tuple(Difference(kind=kind, key=key, value=n / BILLION) for key, n in whole.items())
 

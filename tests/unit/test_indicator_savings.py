@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -172,7 +172,7 @@ def test_months_add_up_to_the_year_and_buildings_to_the_region(world: World) -> 
     for indicator in ("E3", "W3", "G4"):
         one = INDICATORS[indicator]
         year = shared.value(one, Scope(), *YEAR).amounts[0].value or 0.0
-        months = [shared.value(one, Scope(), a, b).amounts[0].value for a, b in zip(edges, edges[1:], strict=False)]
+        months = [shared.value(one, Scope(), a, b).amounts[0].value for a, b in pairwise(edges)]
         homes = [
             shared.value(one, Scope(kind=ScopeKind.BUILDING, key=key), *YEAR).amounts[0].value for key in ("b", "b2")
         ]
