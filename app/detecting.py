@@ -1,6 +1,7 @@
 """Detectors put together from the settings, and the work that evaluates points by the clock."""
 
 import logging
+import time
 
 from app.alerting import alert_acts
 from app.clock import now
@@ -33,12 +34,15 @@ class Detecting:
     def __init__(self, parts: Parts) -> None:
         self._detectors = Detectors(region_of(parts))
         self._alerts = alert_acts(parts.settings, parts.records)
+        self._learn_s = parts.settings.detectors.learn_s
 
     def run(self, stopped: Stopped) -> None:
-        """Evaluate all points and report what they tell."""
-        at = now()
-        found = self._detectors.evaluate(at, stopped=stopped)
-        if found is None:
+        """Evaluate all points, report what they tell, and keep what was learnt."""
+        at, until = now(), time.monotonic() + self._learn_s
+        looked = self._detectors.evaluate(at, stopped=stopped, hurry=lambda: time.monotonic() > until)
+        if looked is None:
             return
-        done = self._alerts.report(found, at)
-        log.info("points evaluated", extra={"faults": len(found.detections), "steps": dict(done.steps)})
+        done = self._alerts.report(looked.evaluation, at)
+        self._detectors.settle(looked)
+        told = {"faults": len(looked.evaluation.detections), "whole": looked.whole, "waiting": looked.waiting}
+        log.info("points evaluated", extra={**told, "steps": dict(done.steps)})

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -58,7 +59,12 @@ class Facts:
 
 
 def _among(day: Dates, listed: frozenset[date]) -> Bools:
-    return np.isin(day, np.array(sorted(listed), "datetime64[D]"))
+    return np.isin(day, _in_order(listed))
+
+
+@lru_cache(maxsize=16)
+def _in_order(days: frozenset[date]) -> Dates:
+    return np.array(sorted(days), "datetime64[D]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

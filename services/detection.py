@@ -18,6 +18,7 @@ from analytics.anomalies.waste import Days, days_of
 from analytics.baseline.cleaning import Commodity as Kind
 from core.alerts import Detection, Severity
 from core.calendar import Longs, instant, micros, moment
+from core.notes import JsonValue
 from core.readings import Floats
 from core.region_tables import RegionTables
 from core.registry import Building, Commodity, Point
@@ -38,22 +39,23 @@ AFTER_A_MEASURE: Final = 365
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What an evaluation says of one point: findings, the rules that could judge, when it was heard and how often."""
-
-    watching: Watching
-    shown: Shown
-    found: tuple[Finding, ...]
-    judged: frozenset[Rule]
-    heard: Heard | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
     """What a point is judged by besides its own readings: what was to be expected, and how its rules are tuned."""
 
     expectation: Expectation | None = None
     tuning: Tuning = USUAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an evaluation says of one point: findings, the rules that could judge, when it was heard and how often."""
+
+    watching: Watching
+    beside: Beside
+    shown: Shown
+    found: tuple[Finding, ...]
+    judged: frozenset[Rule]
+    heard: Heard | None
 
 
 def told_of(watching: Watching, beside: Beside, now: datetime) -> Told:
@@ -65,6 +67,7 @@ def told_of(watching: Watching, beside: Beside, now: datetime) -> Told:
     known = judged(watching, rules, now_us, silent=silent, lacking=_lacking(shown))
     return Told(
         watching=watching,
+        beside=beside,
         shown=shown,
         found=tuple(found),
         judged=known | (rules & beside.tuning.off),
@@ -202,7 +205,15 @@ class Prices:
 
 def detection(told: Told, found: Finding, prices: Prices, now: datetime) -> Detection:
     """Return what is told of a finding: loss per day in its unit and in Kč, evidence with what a chart shows."""
-    point, going_on = told.watching.point, found.to_us is None
+    shown = evidence(found, told.shown, int(micros(instant(now))))
+    return detection_of(told.watching.point, found, prices, now, shown)
+
+
+def detection_of(
+    point: Point, found: Finding, prices: Prices, now: datetime, shown: Mapping[str, JsonValue]
+) -> Detection:
+    """Return what is told of a finding with the evidence to show, its own numbers where that is empty."""
+    going_on = found.to_us is None
     begin = _moment(found.from_us)
     loss = found.loss_per_day if (found.loss_per_day or 0.0) > 0 else None
     return Detection(
@@ -216,7 +227,7 @@ def detection(told: Told, found: Finding, prices: Prices, now: datetime) -> Dete
         unit=found.unit,
         loss_czk_per_day=prices.czk(point, loss, found.unit, now.date()),
         severity=Severity(found.severity.value),
-        evidence=evidence(found, told.shown, int(micros(instant(now)))),
+        evidence=shown or found.evidence,
         check=found.check,
     )
 
@@ -226,6 +237,7 @@ class PointReport:
     """What is told of one point: faults that go on or ended lately, rules that could judge, when it was heard."""
 
     point: str
+    unit: str
     detections: tuple[Detection, ...]
     judged: frozenset[Rule]
     heard: Heard | None
@@ -238,6 +250,7 @@ def report_of(told: Told, prices: Prices, now: datetime) -> PointReport:
     news = [one for one in last.values() if one.to_us is None or one.to_us >= since_us]
     return PointReport(
         point=told.watching.point.id,
+        unit=told.watching.unit,
         detections=tuple(detection(told, one, prices, now) for one in news),
         judged=told.judged,
         heard=told.heard,

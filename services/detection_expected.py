@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from analytics.anomalies.waste import Days
+from analytics.baseline.model import Model
 from core.calendar import Bools, Longs
 from core.readings import Floats
 from core.registry import Adjustment, Commodity, Measure, Point
@@ -32,7 +33,7 @@ class Expectation:
     """What is known of a point's days beside what it used, by local day (d,) since 1970; None: nobody knows.
 
     `left_out` are days of works and of events without a number: nothing on them is a fault. `measures` are the days
-    on which measures took effect.
+    on which measures took effect. `model` foretells the days until `model_until`, if there is no event.
     """
 
     day: Longs
@@ -41,6 +42,8 @@ class Expectation:
     sun_kwh_m2: Floats | None = None
     left_out: Bools | None = None
     measures: tuple[int, ...] = ()
+    model: Model | None = None
+    model_until: int = 0
 
     def along(self, days: Days, name: str) -> Floats | None:
         """Return one of its columns along other days, NaN where it has none."""
@@ -73,7 +76,7 @@ class Expectations:
         day = np.arange(np.datetime64(first), np.datetime64(last) + 1)
         known = {point.id: point for point in points}
         made = without_works(self.baselines(), known, self.measures)
-        foretold = _foretold(made, points, first, last)
+        foretold, models = _foretold(made, points, first, last)
         sun = self._sun(made, points, first, last)
         return {
             point.id: Expectation(
@@ -83,6 +86,8 @@ class Expectations:
                 sun_kwh_m2=sun.get(point.id),
                 left_out=self._left_out(point, day),
                 measures=tuple(_number(m.effective) for m in self.measures if point.id in m.points),
+                model=models.get(point.id),
+                model_until=_number(half_years(last, last)[0][1]),
             )
             for point in points
         }
@@ -96,6 +101,12 @@ class Expectations:
         for measure in works:
             out |= (day >= np.datetime64(measure.begins)) & (day < np.datetime64(measure.effective))
         return out
+
+    def sun_of(self, points: Sequence[Point], first: date, last: date) -> dict[str, Expectation]:
+        """Return what the sun gave plants on local days, first to last, by id; see `of`."""
+        day = np.arange(np.datetime64(first), np.datetime64(last) + 1).astype(np.int64)
+        found = self._sun(self.baselines(), points, first, last)
+        return {key: Expectation(day=day, sun_kwh_m2=sun) for key, sun in found.items()}
 
     def _sun(self, made: Baselines, points: Sequence[Point], first: date, last: date) -> dict[str, Floats]:
         """Return what the sun gave on each day by what the other plants made of it, of plants that have two others."""
@@ -132,23 +143,28 @@ def half_years(first: date, last: date) -> list[tuple[date, date]]:
     return found
 
 
-def _foretold(made: Baselines, points: Sequence[Point], first: date, last: date) -> dict[str, Floats]:
-    """Return what each day was expected to use by the model of the 365 days before its half-year."""
+def _foretold(
+    made: Baselines, points: Sequence[Point], first: date, last: date
+) -> tuple[dict[str, Floats], dict[str, Model]]:
+    """Return what each day was expected to use by the model of the year before its half-year, and the last models."""
     able = [point for point in points if point.commodity in KINDS]
     spans = half_years(first, last)
     made.look_up(able, spans[0][0] - TRAIN, last)
     found = {point.id: np.full((last - first).days + 1, np.nan) for point in able}
+    models: dict[str, Model] = {}
     for begin, end in spans:
         windows = [Window(point=point, first=begin - TRAIN, last=begin - timedelta(days=1)) for point in able]
+        models = {}
         for trained in made.train(windows):
             if trained.reasons:
                 continue
+            models[trained.window.point.id] = trained.model
             until = min(end, last)
             fits, _ = made.applied(trained, until)
             row, since = found[trained.window.point.id], max(begin, first)
             told = fits.predicted[0][(since - trained.window.first).days :]
             row[(since - first).days : (until - first).days + 1] = told
-    return {key: row for key, row in found.items() if np.isfinite(row).any()}
+    return {key: row for key, row in found.items() if np.isfinite(row).any()}, models
 
 
 def _temperature(made: Baselines, point: Point, first: date, last: date) -> Floats | None:

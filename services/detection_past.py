@@ -194,9 +194,9 @@ class Past:
         return replace(self._of(*one_dial(chosen, made.plan.mountings, made.plan.events), unit), quantum=quantum)
 
     def _virtual(self, point: Point, parts: Mapping[str, Watching], known: Mapping[str, Point]) -> Watching:
-        terms = [(sign, parts[part].hours) for part, sign in _terms(point, known) if part in parts]
         units = {parts[part].unit for part, _ in _terms(point, known) if part in parts}
-        hours = _added(terms) if len(units) == 1 else None
+        made = {key: one.hours for key, one in parts.items() if one.hours is not None}
+        hours = added(point, made, known) if len(units) == 1 else None
         return replace(self._unheard(point, next(iter(units), "")), hours=hours)
 
 
@@ -301,9 +301,10 @@ def one_dial(readings: Readings, mountings: Sequence[Mounting], events: Sequence
     return at, value + np.cumsum(joined)
 
 
-def _added(terms: Sequence[tuple[int, Hours | None]]) -> Hours | None:
-    """Return the signed sum of hours where all parts are known, None where a part has none."""
-    parts = [(sign, hours) for sign, hours in terms if hours is not None]
+def added(point: Point, made: Mapping[str, Hours], known: Mapping[str, Point]) -> Hours | None:
+    """Return the hours of a virtual point: the signed sum of its parts where all are known, None where one has none."""
+    terms = _terms(point, known)
+    parts = [(sign, made[part]) for part, sign in terms if part in made]
     if not parts or len(parts) < len(terms):
         return None
     first = max(int(hours.start_us[0]) for _, hours in parts)

@@ -154,7 +154,7 @@ def _runs(hours: Hours, masked: Bools, level: Floats) -> _Runs:
 class Nights:
     """What a leak has to rise above now: local hours (24) that are quiet and known, and the least flow [m³/h]."""
 
-    quiet: Bools
+    quiet: tuple[bool, ...]
     least: float
 
 
@@ -163,7 +163,8 @@ def nights_now(hours: Hours, told: Bools) -> Nights:
     hours = smoothed(hours)
     past = _past(hours, told)
     least = max(hours.quantum / together(hours), LEAST_FLOW, ABOVE_NIGHTS * float(past.nights[-1]))
-    return Nights(quiet=past.quiet[-1] & (past.count[-1] >= LEAST_DAYS), least=least)
+    quiet = past.quiet[-1] & (past.count[-1] >= LEAST_DAYS)
+    return Nights(quiet=tuple(quiet.tolist()), least=least)
 
 
 def leaks(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:

@@ -85,7 +85,7 @@ def _leaks(screen: FlowScreen, tail: Hours, factor: float) -> bool:
     hours = smoothed(tail)
     known = np.isfinite(hours.amount)
     below = known & ~(hours.amount >= SLACK * screen.nights.least)
-    weight = np.where(screen.nights.quiet[hours.hour], hours.share, 0.0) * RARE / np.sqrt(together(tail))
+    weight = np.where(np.array(screen.nights.quiet)[hours.hour], hours.share, 0.0) * RARE / np.sqrt(together(tail))
     score, length = run_sum(weight, below), since(below)
     long = length >= LEAST_RUN_H + together(tail) - 2
     return bool((long & (score >= SLACK * factor * ENOUGH) & (hours.known_us > screen.until_us)).any())

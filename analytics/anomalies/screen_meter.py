@@ -107,7 +107,7 @@ def meter_could(screen: MeterScreen, tail: Watched, now_us: int, tuning: Tuning)
     change = np.diff(tail.value, prepend=screen.last_value) if tail.dial else tail.value
     if (change < 0).any() and _most_falls(change, screen.falls, tail.dial) >= ceil(RUN_BACK * tuning.of(Rule.REVERSED)):
         could.add(Rule.REVERSED)
-    mine = _steps_since(screen, tail)
+    mine = steps_since(screen, tail)
     for rule, standing, event in (
         (Rule.STUCK, screen.stuck, _event(screen, tail, mine)),
         (Rule.ZEROED, screen.zeroed, mine.counted == 0),
@@ -134,7 +134,8 @@ def _most_falls(change: Floats, before: int, dial: bool) -> int:  # noqa: FBT001
     return int((count + np.where(first, 0, before)).max())
 
 
-def _steps_since(screen: MeterScreen, tail: Watched) -> Steps:
+def steps_since(screen: MeterScreen, tail: Watched) -> Steps:
+    """Return the steps of readings after the last one that was looked at."""
     if not tail.dial:
         return steps(tail)
     joined = Watched(

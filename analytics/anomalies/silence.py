@@ -74,6 +74,13 @@ def rhythm_now(at_us: Longs) -> Rhythm | None:
     return Rhythm(expected_us=float(expected[-1]), limit_us=float(limit[-1])) if known else None
 
 
+def dead_since(last_us: int, known: Rhythm, now_us: int, unit: str, *, factor: float = 1.0) -> Finding | None:
+    """Return the silence since the last reading where it is longer than any that is none."""
+    if now_us - last_us <= factor * known.limit_us:
+        return None
+    return _silence(last_us, None, now_us, (known.expected_us, factor * known.limit_us), unit)
+
+
 def _thin(at_us: Longs) -> Longs:
     return np.asarray(at_us[np.concatenate([[True], np.diff(at_us // BIN_US) > 0])])
 
