@@ -244,6 +244,16 @@ class Language:
         name: str = self.locale.months["stand-alone"]["abbreviated"][number]
         return name
 
+    def long_month(self, number: int) -> str:
+        """Return the name of a month."""
+        name: str = self.locale.months["stand-alone"]["wide"][number]
+        return name
+
+    def weekday(self, number: int) -> str:
+        """Return the short name of a weekday, 0 for Monday."""
+        name: str = self.locale.days["stand-alone"]["abbreviated"][number]
+        return name
+
     def ago(self, age: timedelta) -> str:
         """Return how long ago something was."""
         return format_timedelta(-max(age, timedelta(seconds=1)), add_direction=True, locale=self.locale)

@@ -62,7 +62,7 @@ def data_of(rows: Rows) -> alt.Data:
 
 def later(name: str) -> alt.NamedData:
     """Return data that are given to a drawing when it is shown (`shown`)."""
-    return alt.NamedData(name=name)  # type: ignore[no-untyped-call]  # Altair leaves it untyped
+    return alt.NamedData(name=name)
 
 
 def shown(drawing: Spec, description: str, **rows: Rows) -> Spec:
@@ -75,10 +75,11 @@ def value_axis() -> alt.Axis:
     return alt.Axis(title=None, tickCount=5)
 
 
-def _month_axis(words: Language) -> alt.X:
+def _month_axis(words: Language, *, bars: bool = True) -> alt.X:
     names = [words.month(number) for number in range(1, 13)]
     axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelOverlap=True)
-    return alt.X("month:N", sort=names, axis=axis, scale=alt.Scale(domain=names, paddingInner=0.25))
+    scale = alt.Scale(domain=names, paddingInner=0.25) if bars else alt.Scale(domain=names, padding=0.5)
+    return alt.X("month:N", sort=names, axis=axis, scale=scale)
 
 
 def by_month(rows: Rows, *, unit: str, labels: tuple[str, str], color: str, words: Language, title: str) -> Spec:
@@ -161,15 +162,21 @@ def over_time(rows: Rows, *, period: Period, unit: str, words: Language, title: 
     """Return a point's periods: rows of start, end (wall time), measured, total, missing share, before, texts.
 
     The measured part of a period's amount stands below its estimated part, from `measured` to `total`; behind them
-    is a band where data are missing. The year before is a dashed line.
+    is a band where data are missing. The year before is a dashed line, what the weather let expect a dotted one.
     """
     lost = [row for row in rows if row["missing"] > SEEN]
-    has = {"lost": bool(lost), "before": any(row["before"] is not None for row in rows)}
+    has = {"lost": bool(lost), "before": _any(rows, "before"), "expected": _any(rows, "expected")}
     return shown(_over_time(period, unit, words, apart=len(rows) <= SEPARATE, **has), title, rows=rows, lost=lost)
 
 
+def _any(rows: Rows, name: str) -> bool:
+    return any(row.get(name) is not None for row in rows)
+
+
 @cache
-def _over_time(period: Period, unit: str, words: Language, *, apart: bool, lost: bool, before: bool) -> Spec:
+def _over_time(
+    period: Period, unit: str, words: Language, *, apart: bool, lost: bool, before: bool, expected: bool
+) -> Spec:
     form = TIMES.get(period, TIMES[Period.DAY])[words.code != "cs"]
     axis = alt.Axis(title=None, labelOverlap=True, grid=False, format=form, tickCount=TICKS.get(period, alt.Undefined))
     x = alt.X("start:T", scale=alt.Scale(type="utc"), axis=axis)
@@ -189,6 +196,9 @@ def _over_time(period: Period, unit: str, words: Language, *, apart: bool, lost:
             color=BEFORE, strokeWidth=2, interpolate="step-after", strokeDash=[5, 3]
         )
         layers.append(line.encode(x=x, y="before:Q"))
+    if expected:
+        line = alt.Chart(later("rows")).mark_line(color=INK, strokeWidth=2, interpolate="step-after", strokeDash=[1, 3])
+        layers.append(line.encode(x=x, y="expected:Q"))
     return finished(alt.layer(*layers), "", unit)
 
 
@@ -197,6 +207,7 @@ def _tooltips(unit: str, words: Language) -> list[alt.Tooltip]:
         alt.Tooltip("label:N", title=words.text("Period")),
         alt.Tooltip("text:N", title=unit),
         alt.Tooltip("was:N", title=words.text("The year before")),
+        alt.Tooltip("weather:N", title=words.text("By the weather")),
         alt.Tooltip("note:N", title=words.text("Quality")),
     ]
 
@@ -242,15 +253,15 @@ EARLIER_YEARS: Final = ("#cdb9dd", "#a9b8c0", "#7f98a5", "#8a6fb0")
 def _years(names: tuple[str, ...], color: str, unit: str, words: Language) -> Spec:
     earlier = EARLIER_YEARS[len(EARLIER_YEARS) - len(names) + 1 :]
     width = alt.StrokeWidth(
-        "series:N", legend=None, scale=alt.Scale(domain=list(names), range=[1.75] * (len(names) - 1) + [3.5])
+        "series:O", legend=None, scale=alt.Scale(domain=list(names), range=[1.75] * (len(names) - 1) + [3.5])
     )
     lines = (
         alt.Chart(later("rows"))
         .mark_line(point=alt.OverlayMarkDef(size=28))
         .encode(
-            x=_month_axis(words),
+            x=_month_axis(words, bars=False),
             y=alt.Y("amount:Q", axis=value_axis(), scale=alt.Scale(zero=True)),
-            color=alt.Color("series:N", scale=alt.Scale(domain=list(names), range=[*earlier, color])),
+            color=alt.Color("series:O", scale=alt.Scale(domain=list(names), range=[*earlier, color])),
             strokeWidth=width,
             tooltip=[
                 alt.Tooltip("month:N", title=words.text("Month")),

@@ -14,20 +14,26 @@ from api.pages import (
     alerts,
     benchmarks,
     building,
+    buildings,
     costs,
     desk,
     emissions,
     formats,
+    gaps,
     login,
     measures,
+    meters,
     models,
+    overview,
+    people,
     point,
     reading_imports,
-    region,
     register_files,
+    settings_audit,
     stations,
 )
 from api.pages.bundle import STATIC, chart_library, chart_locales
+from api.pages.held import Held
 from api.pages.navigation import pages_of
 from api.pages.view import back
 
@@ -68,9 +74,33 @@ async def to_login(request: Request, _: Exception) -> Response:
 def build_pages(app: FastAPI) -> None:
     """Add the pages to the app."""
     app.include_router(router)
-    for module in (login, region, building, models, point, emissions, costs, benchmarks, formats, desk, register_files):
+    for module in (
+        login,
+        overview,
+        buildings,
+        building,
+        models,
+        point,
+        emissions,
+        costs,
+        benchmarks,
+        formats,
+        desk,
+        register_files,
+    ):
         app.include_router(module.router)
-    for module in (measures, stations, reading_imports, alerts, alert_routing, alert_windows):
+    for module in (
+        meters,
+        gaps,
+        measures,
+        stations,
+        reading_imports,
+        alerts,
+        alert_routing,
+        alert_windows,
+        people,
+        settings_audit,
+    ):
         app.include_router(module.router)
-    app.state.pages = pages_of(app)
+    app.state.pages, app.state.held = pages_of(app), Held()
     app.add_exception_handler(MustLogIn, to_login)

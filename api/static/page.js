@@ -1,12 +1,51 @@
 "use strict";
-// Small comforts; every form works without them.
+// Small comforts; every page and form works without them.
+
+// A field that leaves only the rows that hold what is written, whatever the accents.
+function plain(text) {
+  return text.normalize("NFD").replace(/\p{Mn}/gu, "").toLocaleLowerCase();
+}
 document.querySelectorAll("[data-filter]").forEach((field) => {
-  const rows = document.querySelectorAll(field.dataset.filter);
+  const rows = [...document.querySelectorAll(field.dataset.filter)];
+  const texts = rows.map((row) => plain(row.textContent));
+  const told = document.querySelector(field.dataset.told);
   field.addEventListener("input", () => {
-    const wanted = field.value.trim().toLocaleLowerCase();
-    rows.forEach((row) => { row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted); });
+    const wanted = plain(field.value.trim()).split(/\s+/);
+    let left = 0;
+    rows.forEach((row, n) => {
+      row.hidden = !wanted.every((word) => texts[n].includes(word));
+      left += row.hidden ? 0 : 1;
+    });
+    if (told) told.textContent = left;
   });
 });
+
+// A choice that is sent at once.
 document.querySelectorAll("select[data-submit]").forEach((field) => {
   field.addEventListener("change", () => field.form.requestSubmit());
 });
+
+// A part of the page that is asked for again and again while somebody looks, unless they pause it.
+document.querySelectorAll("[data-live]").forEach((place) => {
+  const button = document.querySelector(`[data-pause="#${place.id}"]`);
+  let paused = false;
+  if (button) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      paused = !paused;
+      button.setAttribute("aria-pressed", String(paused));
+    });
+  }
+  setInterval(async () => {
+    if (paused || document.hidden || place.contains(document.activeElement)) return;
+    try {
+      const answer = await fetch(place.dataset.live, { headers: { accept: "text/html" } });
+      if (answer.ok && !answer.redirected) place.innerHTML = await answer.text();
+    } catch {
+      // the server rests; the next time will do
+    }
+  }, 1000 * Number(place.dataset.every));
+});
+
+// What is folded is printed too.
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
