@@ -15,8 +15,14 @@ _OF_THE_MOMENT: Final = ("computed_at", "cutoff", "register")
 
 
 def to_json(thing: object) -> Any:  # noqa: ANN401 - whatever JSON can say
-    """Return what a dataclass says as JSON: dates as text, numbers as they are."""
-    return msgspec.to_builtins(thing, enc_hook=_plain)
+    """Return what a dataclass says as JSON: dates as text, tuples as lists, numbers as they are."""
+    return _listed(msgspec.to_builtins(thing, enc_hook=_plain))
+
+
+def _listed(said: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
+    if isinstance(said, dict):
+        return {name: _listed(one) for name, one in said.items()}
+    return [_listed(one) for one in said] if isinstance(said, list | tuple) else said
 
 
 def _plain(thing: object) -> object:

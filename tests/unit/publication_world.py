@@ -11,6 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from alerts.lifecycle import opened
+from core.alerts import Change, Detection
 from core.calendar import instant
 from core.dated_tables import Provenance, Validity
 from core.deliveries import DeliveryAct
@@ -49,6 +51,7 @@ REGISTER: tuple[Entity, ...] = (
     Point(id="B1-GAS", building="B1", name="Plyn", commodity=Commodity.GAS),
     Point(id="B2-EL", building="B2", name="Elektřina", commodity=Commodity.ELECTRICITY),
     OLD_METER,
+    Point(id="B1-VO", building="B1", name="Studená voda", commodity=Commodity.COLD_WATER),
     Meter(id="M2", point="B1-EL", device="em-2", mounted=SWAPPED, register="energy.import", first=0.0),
     Meter(id="M3", point="B1-GAS", device="gas-1", mounted=BEGIN, register="energy.total"),
     Meter(id="M4", point="B2-EL", device="em-3", mounted=BEGIN, register="energy.import"),
@@ -74,7 +77,29 @@ REGISTER: tuple[Entity, ...] = (
         figures=(Figure(key="per_inhabitant", name="Emise na obyvatele", unit="kg/os."),),
         method="emissions_by_inhabitant",
     ),
+    Indicator(
+        id="S3",
+        area=ENERGY,
+        name="Zachycené úniky",
+        figures=(Figure(key="count", name="Počet", unit="", decimals=0),),
+        method="leaks_caught",
+    ),
 )
+LEAK = opened(
+    Detection(
+        subject="B1-VO",
+        rule="leak",
+        at_from=datetime(2025, 5, 1, tzinfo=UTC),
+        at_to=datetime(2025, 5, 11, tzinfo=UTC),
+        found_at=datetime(2025, 5, 2, tzinfo=UTC),
+        going_on=False,
+        loss_per_day=2.0,
+        unit="m³",
+    ),
+    "B1",
+    datetime(2025, 5, 2, tzinfo=UTC),
+)
+"""A leak of which people were told in 2025."""
 SINCE = Validity(since=date(2020, 1, 1))
 
 
@@ -190,6 +215,7 @@ def fill(store: ReadingStore, records: RecordStore) -> World:
     store.write(readings("em-2", SWAPPED + STEP, END, start=24.0))
     store.write(readings("gas-1", BEGIN, END))
     store.write(readings("em-3", BEGIN, LATE_FROM))
+    records.change_alerts(Change(alerts=(LEAK.alert,), entries=() if LEAK.entry is None else (LEAK.entry,)))
     return World(store, records)
 
 

@@ -13,6 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from alerts.lifecycle import resolve
+from core.alerts import Cause as Cause_
+from core.alerts import Change
 from core.deliveries import DeliveryAct, DeliveryState
 from core.errors import Conflict, InputError, NotFound
 from core.indicators import ValueStatus
@@ -29,6 +32,7 @@ from tests.unit.delivery_world import ANNUAL, ENERGY, HALF, HEALTH
 from tests.unit.publication_world import (
     LATE_FROM,
     LATER,
+    LEAK,
     OLD_METER,
     PUBLISHED,
     SWAPPED,
@@ -133,7 +137,7 @@ def test_what_nobody_checked_is_published_only_with_a_reason(world: World) -> No
     values = open_values(world.live, ANNUAL, PUBLISHED)
     found = hindrances(world.live, ANNUAL, values)
     assert [one.subjects[0] for one in found] == [
-        f"area:{HEALTH}", f"area:{ENERGY}", "indicator:E1", "indicator:G1", "indicator:G2",
+        f"area:{HEALTH}", f"area:{ENERGY}", "indicator:E1", "indicator:G1", "indicator:G2", "indicator:S3",
     ]  # fmt: skip
     with pytest.raises(Conflict, match="cannot be published"):
         publish(world.live, world.wish())
@@ -189,6 +193,16 @@ def test_a_delivered_value_that_is_mended_is_a_cause_of_its_own(world: World) ->
     doing.edit(part, values=[four])
     (found,) = proposals(world.live, LATER)
     assert parts(found, "Z1", "pocet") == {Cause.DELIVERED: Decimal(1)}
+
+
+def test_a_leak_that_was_a_false_alarm_is_a_cause_of_its_own(world: World) -> None:
+    world.ready()
+    made = publish(world.live, world.wish())
+    step = resolve(LEAK.alert, Cause_.FALSE_ALARM, "plnění bazénu", "novak", APRIL)
+    world.records.change_alerts(Change(alerts=(step.alert,)))
+    assert verify(world.live, made.id, LATER).holds
+    (found,) = proposals(world.live, LATER)
+    assert parts(found, "S3") == {Cause.ALERTS: Decimal(-1)}
 
 
 # As of a cut-off
