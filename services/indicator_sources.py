@@ -15,6 +15,7 @@ from services.reading_import_amounts import SOURCE
 from services.sums import counting_registers
 
 MONTH: Final = np.timedelta64(31, "D")
+DAY: Final = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +28,25 @@ class HeardReadings:
     def __call__(self, points: Sequence[Point], at: Instants) -> Bools:
         """Return (k, m) whether the last reading of each point before each instant, a month old at most, came so."""
         mounted = self._series(points)
-        keys = tuple(dict.fromkeys(key for rows in mounted for key, _, _ in rows))
         told = np.zeros((len(points), len(at)), bool)
         for column, instant_ in enumerate(at):
-            afar = _afar(self.readings.neighbours(keys, instant_, instant_), instant_)
+            there = dict.fromkeys(k for rows in mounted for k, since, until in rows if since < instant_ <= until)
+            afar = self._afar(tuple(there), instant_)
             for row, series in enumerate(mounted):
                 told[row, column] = any(
                     afar.get(key, False) for key, since, until in series if since < instant_ <= until
                 )
         return told
+
+    def _afar(self, keys: Sequence[SeriesKey], at: np.datetime64) -> Mapping[SeriesKey, bool]:
+        """Return of each series whether its last reading before an instant came from afar and not long ago.
+
+        Most series have one within the last day; only the others are searched further back, which takes longer.
+        """
+        near = _last(self.readings.read(keys, at - DAY, at))
+        there = {near.series[code] for code in near.code.tolist()}
+        late = [key for key in keys if key not in there]
+        return _told(near, at) | (_told(self.readings.neighbours(late, at, at), at) if late else {})
 
     def _series(self, points: Sequence[Point]) -> list[list[tuple[SeriesKey, np.datetime64, np.datetime64]]]:
         """Return the series that may count for each point, and from when until when."""
@@ -60,8 +71,15 @@ def _until(meter: Meter) -> np.datetime64:
     return np.datetime64("2200-01-01", "us") if meter.removed is None else instant(meter.removed)
 
 
-def _afar(found: Readings, at: np.datetime64) -> Mapping[SeriesKey, bool]:
-    """Return of each series whether its last reading before an instant came from afar and not long ago."""
+def _last(found: Readings) -> Readings:
+    """Return the last of the readings of each series, which come in the order of their instants."""
+    order = np.argsort(found.at, kind="stable")[::-1]
+    _, first = np.unique(found.code[order], return_index=True)
+    return found.take(order[first])
+
+
+def _told(found: Readings, at: np.datetime64) -> dict[SeriesKey, bool]:
+    """Return of each series whether its reading before an instant came from afar and not long ago."""
     before = found.take((found.at < at) & (found.at >= at - MONTH))
     file = np.array([name.startswith(SOURCE) for name in before.sources] or [False])[before.source]
     by_hand = file | ((before.quality & np.uint8(Quality.MANUAL)) > 0)
