@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from analytics.anomalies.tuning import USUAL, Tuning
+from analytics.anomalies.tuning import Tuning
 from core.calendar import instant, micros
 from core.gaps import DayTypes
+from core.notes import PointFinding
 from core.ports import ReadingStore, RecordStore, Touched
 from core.readings import Readings
 from core.region_tables import RegionTables
@@ -20,6 +21,7 @@ from services.detection_learnt import PointLearnt, fingerprint, learnt_of, of_st
 from services.detection_look import Choice, Look, Memory, series_of, stale, told_again
 from services.detection_past import DaysOff, Past
 from services.detection_sources import BROKER, sources_of
+from services.detection_tuning import RuleSettings, tunings
 from services.held import View
 from services.points import Plan
 
@@ -96,10 +98,12 @@ class Detectors:
         In a `hurry` points that are only to be learnt anew wait for the next time. Report it, then `settle` it: killed
         between, the same is told again, which changes nothing.
         """
+        RuleSettings(self._region.records).learn(now)
         look, touched = self._begin(now)
         expectations = self._region.expectations(look.register)
         sun = expectations.sun_of([p for p in look.points.values() if p.commodity is Commodity.PV], *self._span(now))
-        Choice(look, self._memory, self._region.readings, self._region.days).choose(self._region.baselines(), sun)
+        choice = Choice(look, self._memory, self._region.readings, self._region.days)
+        choice.choose(self._region.baselines(), sun, self._marks(look))
         fresh: dict[str, PointLearnt] = {}
         waiting = [key for key in look.waiting if key not in look.urgent]
         for chosen, wait in ((list(look.urgent), never), (waiting, hurry)):
@@ -128,7 +132,7 @@ class Detectors:
         register = region.register()
         points = {point.id: point for point in register.find(Point)}
         plans = self._past.plans(register)
-        tuning = dict.fromkeys(points, USUAL)
+        tuning = tunings(region.records.rule_settings(), points.values())
         kept = {one.point: of_stored(one) for one in region.records.learnt()}
         look = Look(
             now=now,
@@ -143,6 +147,11 @@ class Detectors:
         )
         look.stale = stale(look, touched)
         return look, touched
+
+    def _marks(self, look: Look) -> list[PointFinding]:
+        """Return what was found on dials since the first point was looked at."""
+        since = min((one.until for one in look.learnt.values()), default=look.now)
+        return self._region.records.findings(start=since - timedelta(days=2))
 
     def _span(self, now: datetime) -> tuple[date, date]:
         """Return the local days that a point's own past is looked at, yesterday the last."""

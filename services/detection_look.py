@@ -14,6 +14,8 @@ from analytics.anomalies.point import Watched
 from analytics.anomalies.silence import dead_since
 from analytics.anomalies.tuning import Tuning
 from core.calendar import Period, instant, micros, moment
+from core.notes import PointFinding
+from core.notes import Rule as DialRule
 from core.ports import ReadingStore, Touched
 from core.readings import Readings, SeriesKey
 from core.registry import Commodity, Point, Role
@@ -32,6 +34,11 @@ RECHECK: Final = timedelta(hours=1)
 """How often a point with a fault that stands is looked at whole: whether it goes on, and what it costs."""
 PAUSE: Final = timedelta(minutes=10)
 """How long a point that could have shown something and did not is left alone, unless it could show something else."""
+TOLD_BY_DIALS: Final = {
+    DialRule.GLITCH: Rule.SPIKE,
+    DialRule.BREAK: Rule.BREAK,
+    DialRule.STUCK: Rule.STUCK,
+}
 WATER: Final = frozenset({Commodity.COLD_WATER, Commodity.HOT_WATER})
 
 
@@ -102,7 +109,7 @@ class Choice:
         self._readings = readings
         self._days = days
 
-    def choose(self, made: Baselines, sun: Mapping[str, Expectation]) -> None:
+    def choose(self, made: Baselines, sun: Mapping[str, Expectation], marks: Iterable[PointFinding]) -> None:
         """Fill in which points are urgent and which may wait: never learnt before changed, changed before the rest."""
         look, today = self._look, self._today()
         known = {key: one for key, one in look.learnt.items() if key in look.points and key not in look.stale}
@@ -110,6 +117,8 @@ class Choice:
         look.waiting.update(dict.fromkeys(sorted(look.stale), frozenset()))
         self._by_readings(known)
         self._by_days(known, made, sun, today)
+        for mark in marks:
+            self._by_mark(known.get(mark.point), mark)
         self._standing(known)
         for key, one in sorted(known.items(), key=lambda item: item[1].until):
             if self._day(one.until) < today and key not in look.urgent:
@@ -143,6 +152,14 @@ class Choice:
             return
         memory.asked[key] = look.now, new
         (look.waiting if new <= SILENT else look.urgent)[key] = new
+
+    def _by_mark(self, known: PointLearnt | None, mark: PointFinding) -> None:
+        """Ask a point on whose dial something was found after its last reading that was looked at."""
+        rule = TOLD_BY_DIALS.get(mark.finding.rule)
+        if known is None or known.meter is None or rule is None or rule in self._look.tuning[mark.point].off:
+            return
+        if micros(instant(mark.finding.at_to)) > known.meter.last_us:
+            self._ask(mark.point, frozenset({rule}))
 
     def _standing(self, known: Mapping[str, PointLearnt]) -> None:
         """Look again at faults that stand: now and then, and at a silence as soon as it ends."""
