@@ -15,6 +15,7 @@ from app.alerting import alert_acts
 from app.backup import pieces
 from app.clock import now
 from app.dated_tables import region_tables
+from app.deadlines import deadlines_of
 from app.profiles import fixed_profiles, speakers_of
 from config.placebos import load_placebos
 from config.school_holidays import load_school_holidays
@@ -107,6 +108,7 @@ class Parts:
                 report_templates=settings.reports.templates,
                 publisher=publisher(settings),
                 backup=partial(pieces, settings, self.readings),
+                deadlines=deadlines_of(settings.deliveries),
             )
         )
 

@@ -10,6 +10,7 @@ from app.clock import now
 from app.detecting import Detecting
 from app.outlook import work_out
 from app.recurring import Recurring, Stopped
+from app.reminding import Reminding
 from app.rolling_up import RollingUp
 from app.wiring import Parts, temperature_archive
 from core.registry import Measure, Point
@@ -20,6 +21,7 @@ from services.weather import fetch_all
 
 FETCH_EVERY: Final = timedelta(hours=6)
 MODELS_EVERY: Final = timedelta(hours=1)
+REMIND_EVERY: Final = timedelta(hours=3)
 
 
 def recurring_work(parts: Parts) -> list[Recurring]:
@@ -27,6 +29,7 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     archive = temperature_archive(parts.settings)
     work = [Recurring(name="models", every=MODELS_EVERY, act=partial(_models, parts))]
     work.append(Recurring(name="outlook", every=MODELS_EVERY, act=partial(work_out, parts)))
+    work.append(Recurring(name="reminders", every=REMIND_EVERY, act=Reminding(parts).run))
     if archive is not None:
         fetched = partial(_fetch, parts, archive)
         work.insert(0, Recurring(name="temperatures", every=FETCH_EVERY, act=fetched))

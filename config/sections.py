@@ -1,5 +1,6 @@
 """The sections of Odečet's settings: each field with its default, its bounds and, below it, what it means."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -64,6 +65,14 @@ def _long_tokens(tokens: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return tokens
 
 
+def _month_day(text: str) -> str:
+    try:
+        date.fromisoformat(f"2001-{text}")  # a year without 29 February: each year has the day
+    except ValueError as err:
+        raise ValueError("a day of the year is written as 02-28") from err
+    return text
+
+
 def _topic_filters(topics: tuple[str, ...]) -> tuple[str, ...]:
     for topic in topics:
         levels = topic.split("/")
@@ -82,6 +91,8 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 TopicFilters = Annotated[Words, AfterValidator(_topic_filters), Field(min_length=1)]
 Tokens = Annotated[dict[str, SecretStr], AfterValidator(_long_tokens)]
+MonthDay = Annotated[str, AfterValidator(_month_day)]
+Days = Annotated[tuple[Annotated[Whole, Field(ge=0, le=365)], ...], BeforeValidator(_words)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 InfluxVersion = Annotated[Literal["auto", "1", "2", "3"], BeforeValidator(_text_of_number)]
 MqttVersion = Annotated[Literal[3, 5], BeforeValidator(_number_of_text)]
@@ -469,6 +480,21 @@ class OpenDataSettings(Section):
     """Address that answers questions about the data; without it, records name nobody."""
     least_buildings: Annotated[Whole, Field(ge=3, le=50)] = 5
     """Kinds with fewer buildings are kept back from the export for comparison, so that none can be told."""
+
+
+class DeliverySettings(Section):
+    """Until when guarantors deliver their parts of reports, and when they are reminded."""
+
+    annual_due: MonthDay = "02-28"
+    """Last day for the annual report, in the year after its own: month and day."""
+    mid_year_due: MonthDay = "07-31"
+    """Last day for the mid-year report, in the same year: month and day."""
+    closing_due: MonthDay = "02-28"
+    """Last day for the closing report, in the year after the plan's last: month and day."""
+    plan_years: Annotated[str, Field(pattern=r"^(\d{4}-\d{4})?$")] = "2024-2026"
+    """Years of the plan, of which the closing report tells; empty: nobody is reminded of it."""
+    remind_days: Days = (21, 7, 1)
+    """So many days before the last one people are reminded by e-mail of what lacks; none: never."""
 
 
 class MetricsSettings(Section):

@@ -23,6 +23,7 @@ from config.sections import (
     BackupSettings,
     CalendarSettings,
     DataSettings,
+    DeliverySettings,
     DetectorSettings,
     DiscoverySettings,
     IngestSettings,
@@ -91,6 +92,8 @@ class Settings(Section):
     """Work by the clock."""
     backup: BackupSettings = BackupSettings()
     """Backups that the worker makes by itself, while everything runs."""
+    deliveries: DeliverySettings = DeliverySettings()
+    """Until when guarantors deliver their parts of reports, and when they are reminded."""
     reports: ReportSettings = ReportSettings()
     """Documents of the action plan."""
     open_data: OpenDataSettings = OpenDataSettings()
