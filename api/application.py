@@ -37,6 +37,7 @@ from api.routes import (
     reading_imports,
     readings,
     register,
+    reports,
     weather,
     webhooks,
     work,
@@ -83,7 +84,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         app.include_router(module.router)
     for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys, plan, indicators):
         app.include_router(module.router)
-    for module in (deliveries, publications):
+    for module in (deliveries, publications, reports):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

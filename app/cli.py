@@ -10,8 +10,11 @@ from app.cli_baseline import baseline_command
 from app.cli_decode import decode, score_vectors
 from app.cli_detect import detect_command
 from app.cli_exchange import CONFIG, FILE, export_command, import_command, settings_of
+from app.cli_people import people_group
 from app.cli_plan import plan_group
 from app.cli_profiles import profiles_group
+from app.cli_publications import publish_command, verify_command
+from app.cli_report import report_command
 from app.cli_simulate import replay, simulate
 from app.cli_weather import weather
 from core.calendar import Period
@@ -130,4 +133,8 @@ main.add_command(weather)
 main.add_command(decode)
 main.add_command(score_vectors)
 main.add_command(profiles_group)
+main.add_command(people_group)
 main.add_command(plan_group)
+main.add_command(publish_command)
+main.add_command(verify_command)
+main.add_command(report_command)

@@ -30,7 +30,6 @@ from core.report_periods import EARLIEST, ReportId
 from services.freezing import Opened, opened
 from services.frozen import value_digest
 from services.held import RegisterReader
-from services.indicator_inputs import Inputs
 from services.indicators import Evaluation
 from services.report_missing import missing_of
 from services.report_names import FrozenNames, Names, RegisterNames
@@ -102,29 +101,29 @@ class Imprint:
 class Reports:
     """Puts reports together from what is published and from what is open now."""
 
-    def __init__(self, records: RecordStore, inputs: Callable[[], Inputs], imprint: Imprint) -> None:
+    def __init__(self, records: RecordStore, evaluation: Callable[[], Evaluation], imprint: Imprint) -> None:
         self._records = records
-        self._inputs = inputs
+        self._evaluation = evaluation
         self._imprint = imprint
 
     def report(self, report: ReportId, now: datetime, *, open_state: bool = False) -> Report:
         """Return a report: its last publication where there is one, else (or with `open_state`) as it is now."""
-        source = _Source(self._records, self._inputs, now)
+        source = _Source(self._records, self._evaluation)
         told = source.told(report, open_state=open_state)
         return assembled(told, source.beside(told), self._imprint, now)
 
     def of_publication(self, key: str, now: datetime) -> Report:
         """Return the report that a publication told; raise NotFound."""
-        source = _Source(self._records, self._inputs, now)
+        source = _Source(self._records, self._evaluation)
         told = told_of(opened(self._records.publication(key)), RegisterNames(self._records))
         return assembled(told, source.beside(told), self._imprint, now)
 
 
 class _Source:
-    """Values of several reports at one moment: what is open is computed from one set of inputs, made when needed."""
+    """Values of several reports at one moment: what is open is computed by one evaluation, made when needed."""
 
-    def __init__(self, records: RecordStore, inputs: Callable[[], Inputs], now: datetime) -> None:
-        self._records, self._inputs, self._now = records, inputs, now
+    def __init__(self, records: RecordStore, evaluation: Callable[[], Evaluation]) -> None:
+        self._records, self._make = records, evaluation
         self._evaluation: Evaluation | None = None
 
     def told(self, report: ReportId, *, open_state: bool = False) -> Told:
@@ -142,7 +141,7 @@ class _Source:
 
     def _computed(self, indicators: Sequence[Indicator], report: ReportId) -> dict[str, Value]:
         if self._evaluation is None:
-            self._evaluation = Evaluation(self._inputs(), self._now)
+            self._evaluation = self._make()
         found = self._evaluation.values(indicators, Scope(), report.first, report.end)
         return {value.indicator: value for value in found}
 
