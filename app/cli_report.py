@@ -1,6 +1,7 @@
 """`odecet report`: a report of the action plan as a file. The command loads what it needs when called."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,15 +18,13 @@ FORMATS = ("docx", "xlsx", "csv", "json", "html")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File, - for standard output.")
 @click.option("--open", "open_state", is_flag=True, help="As it is now, though it is published.")
 @CONFIG
-def report_command(  # noqa: PLR0917 - the options of one command
+def report_command(
     kind: str,
     period: str,
-    form: str,
-    output: Path | None,
-    open_state: bool,
-    config: Path | None,  # noqa: FBT001 - click hands flags so
+    config: Path | None,
+    **how: Any,  # noqa: ANN401 - options of click
 ) -> None:
     """Write the report of KIND for PERIOD: annual 2025, mid-year 2026, closing 2024-2026."""
     from app.reporting import write_report  # noqa: PLC0415 - each command loads its own
 
-    write_report(settings_of(config), kind, period, form=form, output=output, open_state=open_state)
+    write_report(settings_of(config), kind, period, **how)
