@@ -26,13 +26,15 @@ BESIDE: Final = "#b8602f"
 LIMIT: Final = "#b3372f"
 SPAN: Final = "#fdf4df"
 HEIGHT: Final = 240
-WIDTH: Final = 600
+WIDTH: Final = 460
+"""Width of the picture: narrow, for on a phone it is shrunk to the screen, letters and all."""
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+FONT_SIZE: Final = 13
 DAY_S: Final = 86_400
 LONG_DAYS: Final = 4
 FLAT: Final = 0.2
 """Values that differ by less of their height are drawn without zero: a dial that stands at thousands."""
-SCALE: Final = 1.5
+SCALE: Final = 2.0
 """Points of the picture to a point of the page, for sharp letters on phones."""
 
 
@@ -72,7 +74,7 @@ def _axis_of_time(shown: Sequence[Trace], zone: ZoneInfo, language: str) -> alt.
     long = (max(at) - min(at)).total_seconds() > LONG_DAYS * DAY_S
     form = ("%-d. %-m." if language == "cs" else "%-d %b") if long else "%-d. %-m. %H:%M"
     ends = [_wall(min(at), zone), _wall(max(at), zone)]
-    axis = alt.Axis(title=None, labelOverlap=True, grid=False, format=form, tickCount=6)
+    axis = alt.Axis(title=None, labelOverlap=True, grid=False, format=form, tickCount=5)
     return alt.X("at:T", scale=alt.Scale(type="utc", domain=ends), axis=axis)
 
 
@@ -130,9 +132,11 @@ def _levels(alert: Alert, language: str) -> list[Any]:
         layers.append(alt.Chart(data).mark_rule(color=color, strokeDash=[5, 3], strokeWidth=1.5).encode(y="value:Q"))
         text = alt.Chart(data)
         label = (
-            text.mark_text(color=color, align="right", baseline="bottom", x="width", dx=-4, dy=-3)
+            text.mark_text(
+                color=color, fontSize=FONT_SIZE - 1, align="right", baseline="bottom", x="width", dx=-4, dy=-3
+            )
             if side == "right"
-            else text.mark_text(color=color, align="left", baseline="bottom", x=0, dx=4, dy=-3)
+            else text.mark_text(color=color, fontSize=FONT_SIZE - 1, align="left", baseline="bottom", x=0, dx=4, dy=-3)
         )
         layers.append(label.encode(y="value:Q", text="name:N"))
     return layers
@@ -153,11 +157,16 @@ def _finished(chart: Any, unit: str, text: str, width: int | str) -> Spec:  # no
         chart.properties(width=width, height=HEIGHT, description=text, title=unit)
         .configure(font=FONT, background="white")
         .configure_view(stroke=None)
-        .configure_title(anchor="start", fontSize=12, fontWeight="normal", color=FAINT, offset=6)
+        .configure_title(anchor="start", fontSize=FONT_SIZE, fontWeight="normal", color=FAINT, offset=6)
         .configure_axis(
-            labelColor=FAINT, titleColor=FAINT, gridColor=GRID, domainColor=GRID, tickColor=GRID, labelFontSize=12
+            labelColor=FAINT,
+            titleColor=FAINT,
+            gridColor=GRID,
+            domainColor=GRID,
+            tickColor=GRID,
+            labelFontSize=FONT_SIZE,
         )
-        .configure_legend(orient="top", title=None, labelColor=INK, labelFontSize=12, symbolType="stroke")
+        .configure_legend(orient="top", title=None, labelColor=INK, labelFontSize=FONT_SIZE, symbolType="stroke")
         .to_dict()
     )
     return made

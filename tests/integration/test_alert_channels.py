@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -228,6 +229,21 @@ def test_a_webhook_is_signed_and_carries_its_key(web: HookServer, hooks: Hooks, 
     }
 
 
+def test_a_receiver_can_check_the_signature_as_the_documents_say(web: HookServer, hooks: Hooks, begun: Begun) -> None:
+    page = (Path(__file__).parents[2] / "docs/alerts.md").read_text("utf-8")
+    taught: dict[str, Any] = {}
+    exec(page.split("```python")[1].split("```")[0], taught)  # noqa: S102 - our own documents
+    assert WebhookChannel("tajné heslo", clock=lambda: NOW).send(hook(web), [], begun) == Sent()
+    ((_, headers, body),) = hooks.posted
+    at, check = NOW.timestamp(), taught["is_from_odecet"]
+    assert check("tajné heslo", headers[SIGNATURE], body, at)
+    assert not check("jiné heslo", headers[SIGNATURE], body, at)
+    assert not check("tajné heslo", headers[SIGNATURE], body + b" ", at)
+    assert not check("tajné heslo", headers[SIGNATURE], body, at + 301)
+    forged = headers[SIGNATURE].replace(f"t={int(at)}", f"t={int(at) + 600}")
+    assert not check("tajné heslo", forged, body, at + 600)
+
+
 @pytest.mark.parametrize(
     ("status", "recoverable"), [(500, True), (503, True), (429, True), (408, True), (404, False), (302, False)]
 )
@@ -269,6 +285,15 @@ def test_a_topic_gets_the_alert_once_the_broker_has_taken_it(tmp_path: Path, beg
         wait_until(lambda: bool(got), what="the alert")
         assert [topic for topic, _ in got] == ["odecet-alerts/zs-1"]
         assert json.loads(got[0][1])["id"] == MESSAGE.key
+        late: list[bytes] = []
+        listener.on_message = lambda _c, _d, message: late.append(message.payload)
+        listener.unsubscribe("odecet-alerts/#")
+        ready.clear()
+        listener.subscribe("odecet-alerts/#", qos=1)
+        wait_until(lambda: bool(ready), what="the later subscription")
+        assert sender.send(replace(message, key="second"), [], begun) == Sent()
+        wait_until(lambda: bool(late), what="the second alert")
+        assert [json.loads(body)["id"] for body in late] == ["second"]  # nothing was retained
         wrong = sender.send(replace(message, address="a/#"), [], begun)
         assert (wrong.recoverable, bool(wrong.error)) == (False, True)
     finally:

@@ -164,7 +164,7 @@ def test_evidence_that_no_chart_can_show_keeps_no_alert_from_people(
 ) -> None:
     report(acts, leak("p-1", evidence={SERIES: [{"name": "flow"}, 7], "hours": 3}), leak("p-2", evidence={SERIES: 7}))
     assert sender(store, server, clock).run().sent == 1
-    assert "Trvá 3\u00a0h" in parts(mailbox.arrived[0])["text/plain"].get_content()
+    assert "Zjištěno po 3\u00a0h" in parts(mailbox.arrived[0])["text/plain"].get_content()
     assert "no chart of" in store.outgoing()[0].error
 
 
