@@ -13,13 +13,24 @@ from typing import Final
 import numpy as np
 
 from app.clock import now
-from app.process import address, open_stores, serve, stopping
+from app.entrance import login_link, sessions
+from app.process import address_of, open_stores, serve, stopping
 from app.progress import Progress
 from app.wiring import Parts, build
-from config.sections import MqttSettings, ReadingsSettings, RecordsSettings
+from config.sections import (
+    AccessSettings,
+    ApiSettings,
+    MqttSettings,
+    OidcSettings,
+    ReadingsSettings,
+    RecordsSettings,
+)
 from config.settings import Settings
 from core.calendar import instant, moment
+from core.people import Grant, Person, Role
 from core.registry import Entity, Measure, Organisation
+from services.people import add_person
+from services.register import By
 from simulators.demo_faults import demo_faults
 from simulators.demo_measures import demo_measures
 from simulators.history import history
@@ -42,6 +53,13 @@ KEPT_EVERY_S: Final = 30.0
 ENDED, CURSOR, LIVE = "demo/history-ended", "demo/cursor", "demo/live"
 WEATHER: Final = "demo/weather"
 WEATHER_EVERY_S: Final = 300.0
+FOUR: Final = (
+    ("energetik", "Eva Energetická, energy manager", Role.ENERGY_MANAGER, False),
+    ("skolnik", "Karel Školník, caretaker of one organisation", Role.FACILITY_STAFF, True),
+    ("koordinator", "Jana Koordinátorová, coordinator of the plan", Role.COORDINATOR, False),
+    ("zkousec", "Petr Zkoušeč, tester", Role.TESTER, False),
+)
+"""Sample people: id, name, role, and whether they see one organisation alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +88,8 @@ def demo(settings: Settings, *, folder: Path | None = None, buildings: int = BUI
             return
         live = threading.Thread(target=_live, args=(parts, sample, stop), name="meters", daemon=True)
         stack.callback(live.join, 15.0)
-        threading.Thread(target=_announce, args=(parts.settings, stop), name="announce", daemon=True).start()
+        _people(parts, sample)
+        threading.Thread(target=_announce, args=(parts, stop), name="announce", daemon=True).start()
         live.start()
         weather = threading.Thread(target=_weather, args=(parts, sample, stop), name="weather", daemon=True)
         stack.callback(weather.join, 15.0)
@@ -88,7 +107,9 @@ def demo_settings(settings: Settings, folder: Path | None = None) -> Settings:
             "readings": ReadingsSettings(),
             "records": RecordsSettings(),
             "mqtt": MqttSettings(embedded=True, host="127.0.0.1", port=port, client_id="odecet-demo"),
-            "api": settings.api.model_copy(update={"bind": "127.0.0.1", "port": _free(settings.api.port)}),
+            "api": ApiSettings(port=_free(settings.api.port), title=settings.api.title, language=settings.api.language),
+            "access": AccessSettings(open=True),
+            "oidc": OidcSettings(),
         }
     )
 
@@ -196,14 +217,29 @@ class _Keeper:
             self._parts.records.keep(LIVE, (moment(at) - OVERLAP).isoformat())
 
 
-def _announce(settings: Settings, stop: threading.Event) -> None:
-    """Print the address once the pages answer."""
+def _people(parts: Parts, sample: Sample) -> None:
+    """Store the four who look at the demo where they are not stored yet."""
+    organisation = sample.region.organisations[0].id
+    act = By(by="demo", now=now(), why="sample people")
+    known = {person.id for person in parts.records.people()}
+    for key, name, role, places in FOUR:
+        if key not in known:
+            grant = Grant(role=role, organisations=(organisation,) if places else ())
+            add_person(parts.records, Person(id=key, name=name, grants=(grant,)), act)
+
+
+def _announce(parts: Parts, stop: threading.Event) -> None:
+    """Print the addresses once the pages answer."""
+    settings = parts.settings
     while not stop.wait(0.1):
         with socket.socket() as sock:
             if sock.connect_ex((settings.api.bind, settings.api.port)) == 0:
                 break
     if not stop.is_set():
-        place = address(settings.api.bind, settings.api.port)
+        place, entrance = address_of(settings), sessions(settings, parts.records)
         sys.stdout.write(f"\nOdečet: {place}\nMQTT:   {settings.mqtt.host}:{settings.mqtt.port} (topics odecet/#)\n")
+        sys.stdout.write("Whoever opens it on this machine may do everything. To look as one of its people:\n")
+        for key, name, _, _ in FOUR:
+            sys.stdout.write(f"  {name}: {login_link(entrance, key, place)}\n")
         sys.stdout.write("Ctrl+C ends it; the next start goes on from here.\n")
         sys.stdout.flush()

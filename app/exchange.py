@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import click
 import httpx
 
 from app.clock import now
-from app.process import address
+from app.entrance import command_headers
+from app.process import address_of, own_trust
 from app.wiring import build
 from config.settings import Settings
 from core.errors import InputError, StoreError, StoreInUse
@@ -126,9 +127,7 @@ def problem_of(answer: httpx.Response) -> str:
     return str(told.get("detail") or told.get("title") or answer.status_code)
 
 
-def _headers(settings: Settings) -> dict[str, str]:
-    token = next(iter(settings.api.tokens.values()), None)
-    return {"Accept": "text/csv"} | ({"Authorization": f"Bearer {token.get_secret_value()}"} if token else {})
+CSV: Final = {"Accept": "text/csv"}
 
 
 @contextmanager
@@ -143,14 +142,14 @@ def answers(settings: Settings) -> Iterator[Asker]:
         try:
             parts.readings.start()
         except StoreInUse as held:
-            yield partial(_ask_running, settings, held)
+            headers = stack.enter_context(command_headers(settings))
+            yield partial(_ask_running, settings, held, CSV | headers)
             return
         runner = stack.enter_context(asyncio.Runner())
-        api = parts.api(ingesting=False)
-        headers = _headers(settings)
+        api = parts.api(ingesting=False, open_access=True)  # whoever opens the stores themselves has all of them
 
         def ask(path: str, question: Asked, *, method: str = SAFE, content: bytes = b"") -> httpx.Response:
-            return runner.run(_ask_here(api, headers, path, question, method, content))
+            return runner.run(_ask_here(api, CSV, path, question, method, content))
 
         yield ask
 
@@ -166,10 +165,14 @@ async def _ask_here(  # noqa: PLR0917 - the parts of one request
 @contextmanager
 def running(settings: Settings, held: StoreError, path: str) -> Iterator[Iterator[bytes]]:
     """Give the pieces of what the process that holds the stores answers; raise StoreInUse where it does not."""
-    place = address(settings.api.bind, settings.api.port).rstrip("/")
-    headers = _headers(settings)
+    place = address_of(settings).rstrip("/")
     try:
-        with httpx.stream("GET", f"{place}{path}", headers=headers, timeout=300, trust_env=False) as got:
+        with (
+            command_headers(settings) as headers,
+            httpx.stream(
+                "GET", f"{place}{path}", headers=headers, timeout=300, verify=own_trust(settings), trust_env=False
+            ) as got,
+        ):
             if got.is_error:
                 got.read()
                 raise InputError(problem_of(got), place=place, remedy="mend what it tells")
@@ -179,17 +182,25 @@ def running(settings: Settings, held: StoreError, path: str) -> Iterator[Iterato
 
 
 def _ask_running(
-    settings: Settings, held: StoreError, path: str, question: Asked, *, method: str = SAFE, content: bytes = b""
+    settings: Settings,
+    held: StoreError,
+    headers: Mapping[str, str],
+    path: str,
+    question: Asked,
+    *,
+    method: str = SAFE,
+    content: bytes = b"",
 ) -> httpx.Response:
-    place = address(settings.api.bind, settings.api.port).rstrip("/")
+    place = address_of(settings).rstrip("/")
     try:
         return httpx.request(
             method,
             f"{place}{path}",
             params=question,
-            headers=_headers(settings),
+            headers=headers,
             content=content,
             timeout=300,
+            verify=own_trust(settings),
             trust_env=False,
         )
     except httpx.HTTPError as err:

@@ -3,6 +3,7 @@
 import json
 import logging
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,6 +13,7 @@ import uvicorn
 from prometheus_client import start_http_server
 
 from app.broker import EmbeddedBroker
+from app.entrance import greet_first
 from app.plan import load_shipped
 from app.profiles import ProfileWatch, sparkplugs
 from app.rebirths import LateBirths
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+KEEP_ALIVE_S = 20
+MOST_CONNECTIONS = 1_000
+MOST_HEADER_BYTES = 32_768
 
 
 @contextmanager
@@ -142,6 +147,14 @@ def _serve_api(parts: Parts, stop: threading.Event, *, ingesting: bool) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+        server_header=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
+        ssl_certfile=settings.tls.cert,
+        ssl_keyfile=settings.tls.key,
         lifespan="off",
     )
     server = _Server(config)
@@ -152,14 +165,27 @@ def _serve_api(parts: Parts, stop: threading.Event, *, ingesting: bool) -> None:
 
     watcher = threading.Thread(target=watch, name="stop", daemon=True)
     watcher.start()
-    log.info("serving", extra={"address": address(settings.bind, settings.port)})
+    greet_first(parts.settings, parts.records, address_of(parts.settings))
+    log.info("serving", extra={"address": address_of(parts.settings)})
     try:
         server.run()
     finally:
         stop.set()
 
 
-def address(bind: str, port: int) -> str:
-    """Return the address of the pages as a person opens it."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bind, bind)  # noqa: S104 - compared, not bound
-    return f"http://{host}:{port}/"
+def address_of(settings: Settings) -> str:
+    """Return the address of the pages as a person on this machine opens it."""
+    api = settings.api
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(api.bind, api.bind)  # noqa: S104 - compared, not bound
+    return f"{'https' if api.tls.cert else 'http'}://{host}:{api.port}/"
+
+
+def own_trust(settings: Settings) -> ssl.SSLContext | bool:
+    """Return whom a command on this machine trusts: the certificate that the process serves, whatever its name."""
+    cert = settings.api.tls.cert
+    if cert is None:
+        return True
+    trust = ssl.create_default_context(cafile=str(cert))
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    trust.check_hostname = False
+    return trust

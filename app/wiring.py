@@ -16,6 +16,7 @@ from app.backup import pieces
 from app.clock import now
 from app.dated_tables import region_tables
 from app.deadlines import deadlines_of
+from app.entrance import identities, sessions
 from app.profiles import fixed_profiles, speakers_of
 from config.placebos import load_placebos
 from config.school_holidays import load_school_holidays
@@ -74,10 +75,13 @@ class Parts:
     shelf: ProfileShelf
     dated: RegionTables
 
-    def api(self, *, ingesting: bool) -> "FastAPI":
-        """Return the API; `ingesting` tells whether this process takes readings, which readiness then waits for."""
+    def api(self, *, ingesting: bool, open_access: bool = False) -> "FastAPI":
+        """Return the API; `ingesting` tells whether this process takes readings, which readiness then waits for.
+
+        With `open_access`, and where the settings say so, whoever asks may do everything.
+        """
         from api.application import Dependencies, build_api  # noqa: PLC0415 - only a process that serves loads it
-        from api.dependencies import no_ingest  # noqa: PLC0415 - same
+        from api.dependencies import PerMinute, no_ingest  # noqa: PLC0415 - same
 
         settings = self.settings
         return build_api(
@@ -95,7 +99,17 @@ class Parts:
                 title=settings.api.title,
                 ingest=self.shown_status if ingesting else no_ingest,
                 tokens={name: token.get_secret_value() for name, token in settings.api.tokens.items()},
+                sessions=sessions(settings, self.records),
+                identities=identities(settings),
                 open_reading=settings.api.open_reading,
+                open_access=open_access or settings.access.open,
+                links_at=settings.alerts.pages_url,
+                per_minute=PerMinute(
+                    people=settings.access.people_per_minute,
+                    programs=settings.access.programs_per_minute,
+                    strangers=settings.access.strangers_per_minute,
+                    logins=settings.access.logins_per_minute,
+                ),
                 ask=self.ask,
                 replay=self.replay,
                 formats=self.shelf,

@@ -101,11 +101,11 @@ def make_key(
         raise InputError("a key without a role opens nothing", place="grants", remedy="choose a role")
     if not name.strip():
         raise InputError("the key has no name", place="name", remedy="say what it is for")
-    secret = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    secret, digest = new_secret()
     key = ApiKey(
         id=secrets.token_hex(4),
         name=name.strip(),
-        digest=digest_of(secret),
+        digest=digest,
         grants=tuple(grants),
         made_by=act.by,
         made_at=act.now,
@@ -113,6 +113,19 @@ def make_key(
     )
     records.keep_api_key(key, [_entry(KEY, None, key, act)], new=True)
     return NewKey(key=key, secret=secret)
+
+
+def new_secret() -> tuple[str, str]:
+    """Return the secret of a new key and what is kept of it."""
+    secret = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    return secret, digest_of(secret)
+
+
+def keep_key(records: RecordStore, key: ApiKey, now: datetime) -> None:
+    """Keep a key of ours in the place of the one with its id."""
+    former = next((k for k, _ in records.api_keys() if k.id == key.id), None)
+    act = By(by=key.made_by, now=now)
+    records.keep_api_key(key, [_entry(KEY, former, key, act)], new=former is None)
 
 
 def revoke_key(records: RecordStore, key: str, act: By) -> ApiKey:

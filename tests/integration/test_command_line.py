@@ -150,6 +150,7 @@ class Running:
         self.api, self.mqtt = free_port(), free_port()
         self.settings = {
             "API__PORT": self.api,
+            "ACCESS__OPEN": "true",
             "MQTT__PORT": self.mqtt,
             "MQTT__EMBEDDED": "true",
             "WORKER__ROLLUP_EVERY_S": 0.5,

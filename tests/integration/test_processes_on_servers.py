@@ -58,6 +58,7 @@ class Deployment:
             "READINGS__INFLUX__BUCKET": "odecet",
             "RECORDS__URL": self.postgres.url,
             "API__PORT": self.api,
+            "ACCESS__OPEN": "true",
             "WORKER__ROLLUP_EVERY_S": 1,
         }
         return {**os.environ, **{f"ODECET_{name}": str(value) for name, value in chosen.items()}}

@@ -38,6 +38,7 @@ class House:
             "LOG__LEVEL": "warning",
             "MQTT__PORT": self.broker.port,
             "API__PORT": self.port,
+            "ACCESS__OPEN": "true",
             "WORKER__ROLLUP_EVERY_S": 1,
         }
         environment = {**os.environ, **{f"ODECET_{name}": str(value) for name, value in chosen.items()}}
