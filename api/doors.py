@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.access import Allowed
 from core.people import RIGHTS, Access, Grant, Role
@@ -34,9 +34,9 @@ def _declared(dependant: Dependant) -> Iterator[Allowed]:
 def doors(app: FastAPI) -> list[Door]:
     """Return every route of an app, in their order."""
     return [
-        Door(method=method, path=route.path, declared=tuple(dict.fromkeys(_declared(route.dependant))))
-        for route in app.routes
-        if isinstance(route, APIRoute)
+        Door(method=method, path=route.path or "", declared=tuple(dict.fromkeys(_declared(route.dependant))))
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
         for method in sorted(route.methods or ())
     ]
 
