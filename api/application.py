@@ -91,5 +91,5 @@ def build_api(deps: Dependencies) -> FastAPI:
     handle_errors(app, error_page)
     publish(app)
     app.add_middleware(GZipMiddleware, minimum_size=2_000, compresslevel=3)
-    app.add_middleware(Rim, measures=room.measures)
+    app.add_middleware(Rim, measures=room.measures, open_to_all=deps.open_to_all)
     return app

@@ -1,5 +1,6 @@
 """The rim of every request: its name, its measure, the headers that protect a browser, and the origin check."""
 
+import asyncio
 import logging
 import re
 import time
@@ -17,6 +18,10 @@ log = logging.getLogger("api.access")
 
 LARGEST_BODY: Final = 20 * 1024 * 1024
 LARGEST_FILE: Final = 100 * 1024 * 1024
+LARGEST_OF_STRANGERS: Final = 256 * 1024
+"""Who shows neither key nor cookie has only forms to send."""
+LONGEST_SILENCE_S: Final = 30.0
+"""So long the next piece of a body is waited for."""
 FILE_PATHS: Final = ("/api/v1/imports/", "/imports")
 """Where tables of readings come in: a year of quarter-hours of a hundred meters is 30 MB of CSV."""
 
@@ -28,7 +33,13 @@ PROTECTION: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
 }
+TO_HTTPS: Final = "max-age=31536000"
+"""A browser that came by HTTPS once comes by nothing else for a year."""
 _NAME: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -55,11 +66,15 @@ class Measures:
 
 
 class Rim:
-    """Names, measures and logs each request, and adds the protecting headers to its answer."""
+    """Names, measures and logs each request, bounds its body, and adds the protecting headers to its answer.
 
-    def __init__(self, app: ASGIApp, measures: Measures) -> None:
+    Where access is open to all, nobody is a stranger.
+    """
+
+    def __init__(self, app: ASGIApp, measures: Measures, *, open_to_all: bool = False) -> None:
         self.app = app
         self.measures = measures
+        self.open_to_all = open_to_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -74,14 +89,20 @@ class Rim:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                protect(MutableHeaders(scope=message), name)
+                protect(MutableHeaders(scope=message), name, https=scope["scheme"] == "https")
             await send(message)
 
         try:
-            most = LARGEST_FILE if scope["path"].startswith(FILE_PATHS) else LARGEST_BODY
-            await self.app(scope, bounded(receive, most), sending)
+            await self.app(scope, bounded(receive, self._most(scope)), sending)
         finally:
             self._note(scope, name, status, time.monotonic() - begun)
+
+    def _most(self, scope: Scope) -> int:
+        """Return how large the body of a request may be."""
+        shown = Headers(scope=scope)
+        if not (self.open_to_all or "authorization" in shown or "cookie" in shown):
+            return LARGEST_OF_STRANGERS
+        return LARGEST_FILE if scope["path"].startswith(FILE_PATHS) else LARGEST_BODY
 
     def _note(self, scope: Scope, name: str, status: int, seconds: float) -> None:
         self.measures.note(scope, status, seconds)
@@ -98,15 +119,21 @@ class Rim:
 
 
 def bounded(receive: Receive, most: int) -> Receive:
-    """Return a receiver that refuses, while it reads, a body of more than `most` bytes."""
-    taken = 0
+    """Return a receiver that refuses, while it reads, a body of more than `most` bytes, or one that does not come."""
+    taken, whole = 0, False
 
     async def receiving() -> Message:
-        nonlocal taken
-        message = await receive()
+        nonlocal taken, whole
+        if whole:  # what is waited for now is that the other side leaves
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), LONGEST_SILENCE_S)
+        except TimeoutError as err:
+            raise HTTPException(408, "The body did not come; send it again.") from err
         taken += len(message.get("body", b""))
+        whole = not message.get("more_body", False)
         if taken > most:
-            raise HTTPException(413, f"The body is larger than {most // 2**20} MB; send it in parts.")
+            raise HTTPException(413, f"The body is larger than {most // 1024} kB; send it in parts.")
         return message
 
     return receiving
@@ -117,9 +144,11 @@ def request_name(given: str) -> str:
     return given if _NAME.match(given) else str(uuid.uuid4())
 
 
-def protect(headers: MutableHeaders, name: str) -> None:
+def protect(headers: MutableHeaders, name: str, *, https: bool = False) -> None:
     """Add what keeps a browser from being used against its person."""
     headers["X-Request-Id"] = name
+    if https:
+        headers.setdefault("Strict-Transport-Security", TO_HTTPS)
     for key, value in PROTECTION.items():
         headers.setdefault(key, value)
 
