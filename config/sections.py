@@ -1,6 +1,5 @@
 """The sections of Odečet's settings: each field with its default, its bounds and, below it, what it means."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -65,14 +64,6 @@ def _long_tokens(tokens: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return tokens
 
 
-def _month_day(text: str) -> str:
-    try:
-        date.fromisoformat(f"2001-{text}")  # a year without 29 February: each year has the day
-    except ValueError as err:
-        raise ValueError("a day of the year is written as 02-28") from err
-    return text
-
-
 def _topic_filters(topics: tuple[str, ...]) -> tuple[str, ...]:
     for topic in topics:
         levels = topic.split("/")
@@ -91,8 +82,6 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 TopicFilters = Annotated[Words, AfterValidator(_topic_filters), Field(min_length=1)]
 Tokens = Annotated[dict[str, SecretStr], AfterValidator(_long_tokens)]
-MonthDay = Annotated[str, AfterValidator(_month_day)]
-Days = Annotated[tuple[Annotated[Whole, Field(ge=0, le=365)], ...], BeforeValidator(_words)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 InfluxVersion = Annotated[Literal["auto", "1", "2", "3"], BeforeValidator(_text_of_number)]
 MqttVersion = Annotated[Literal[3, 5], BeforeValidator(_number_of_text)]
@@ -372,65 +361,6 @@ class WeatherSettings(Section):
     """Longest wait for an answer [s]."""
 
 
-class AlertSettings(Section):
-    """Alerts: from which loss they are urgent, and how they are told."""
-
-    medium_czk_per_day: Annotated[Number, Field(ge=0)] = 100.0
-    """Loss from which an alert is of medium severity [Kč a day]."""
-    high_czk_per_day: Annotated[Number, Field(ge=0)] = 1000.0
-    """Loss from which an alert is of high severity [Kč a day]."""
-    pages_url: WebAddress = ""
-    """Address of these pages as people open it, for links in messages; without it, messages hold none."""
-    send_every_s: Annotated[Number, Field(gt=0, le=3600)] = 15.0
-    """Rest between two looks for messages that are due [s]."""
-    digest_weekday: Annotated[Whole, Field(ge=0, le=6)] = 0
-    """Weekday of the weekly digest: 0 Monday to 6 Sunday."""
-    digest_hour: Annotated[Whole, Field(ge=0, le=23)] = 7
-    """Hour of the weekly digest, by the calendar's zone."""
-    mqtt: bool = False
-    """Whether alerts may go to topics, at the broker of the meters."""
-    mails_per_hour: Annotated[Whole, Field(ge=1, le=1000)] = 6
-    """Mails to an address that go at once within an hour; further ones wait and go together."""
-    mail_pause_min: Annotated[Number, Field(ge=1, le=60)] = 10.0
-    """Pause between mails to an address beyond those [min]; what comes meanwhile goes in one."""
-    calls_per_minute: Annotated[Whole, Field(ge=1, le=10_000)] = 120
-    """Messages a minute to a webhook or a topic; further ones wait for their turn."""
-
-
-class MailSettings(Section):
-    """The server that takes our e-mail."""
-
-    host: str = ""
-    """Name or address of the server; without it, no e-mail is sent."""
-    port: Port = 587
-    """Port of the server."""
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    """Encryption: starttls (port 587), tls from the first byte (port 465), or none, for a server on this machine."""
-    ca: Path | None = None
-    """Certificates of the authorities to trust (PEM); without it, the system's."""
-    username: str = ""
-    """User at the server."""
-    password: SecretStr = SecretStr("")
-    """Password of the user."""
-    password_file: Path | None = None
-    """File that holds the password, in place of `password`."""
-    sender: str = ""
-    """Address that our e-mail comes from."""
-    timeout_s: Seconds = 30.0
-    """Longest wait for an answer [s]; the end of a message is waited for 10 minutes."""
-
-
-class WebhookSettings(Section):
-    """Alerts posted to programs of others."""
-
-    secret: SecretStr = SecretStr("")
-    """Secret by which receivers know that it was us (HMAC-SHA256); without it, webhooks are not signed."""
-    secret_file: Path | None = None
-    """File that holds the secret, in place of `secret`."""
-    timeout_s: Seconds = 30.0
-    """Longest wait for an answer [s]."""
-
-
 class DetectorSettings(Section):
     """Detectors: how often points are looked at, and for how long at a time."""
 
@@ -480,21 +410,6 @@ class OpenDataSettings(Section):
     """Address that answers questions about the data; without it, records name nobody."""
     least_buildings: Annotated[Whole, Field(ge=3, le=50)] = 5
     """Kinds with fewer buildings are kept back from the export for comparison, so that none can be told."""
-
-
-class DeliverySettings(Section):
-    """Until when guarantors deliver their parts of reports, and when they are reminded."""
-
-    annual_due: MonthDay = "02-28"
-    """Last day for the annual report, in the year after its own: month and day."""
-    mid_year_due: MonthDay = "07-31"
-    """Last day for the mid-year report, in the same year: month and day."""
-    closing_due: MonthDay = "02-28"
-    """Last day for the closing report, in the year after the plan's last: month and day."""
-    plan_years: Annotated[str, Field(pattern=r"^(\d{4}-\d{4})?$")] = "2024-2026"
-    """Years of the plan, of which the closing report tells; empty: nobody is reminded of it."""
-    remind_days: Days = (21, 7, 1)
-    """So many days before the last one people are reminded by e-mail of what lacks; none: never."""
 
 
 class MetricsSettings(Section):

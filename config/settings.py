@@ -18,17 +18,14 @@ from pydantic import ValidationError
 from config.describe import Row, closest, describe, environment_name
 from config.sections import (
     AccessSettings,
-    AlertSettings,
     ApiSettings,
     BackupSettings,
     CalendarSettings,
     DataSettings,
-    DeliverySettings,
     DetectorSettings,
     DiscoverySettings,
     IngestSettings,
     LogSettings,
-    MailSettings,
     MetricsSettings,
     MqttSettings,
     OidcSettings,
@@ -39,9 +36,10 @@ from config.sections import (
     Section,
     TablesSettings,
     WeatherSettings,
-    WebhookSettings,
     WorkerSettings,
 )
+from config.sections_deliveries import DeliverySettings
+from config.sending_sections import AlertSettings, MailSettings, WebhookSettings
 from core.errors import ConfigError
 
 FILE_NAME: Final = "odecet.toml"
