@@ -1,6 +1,6 @@
 """Which work recurs in the worker."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Final
 
@@ -13,9 +13,11 @@ from app.recurring import Recurring, Stopped
 from app.reminding import Reminding
 from app.rolling_up import RollingUp
 from app.wiring import Parts, temperature_archive
-from core.registry import Measure, Point
+from core.registry import Commodity, Measure, Point
 from core.weather import TemperatureArchive
 from services.models import refresh
+from services.monthly_use import months_between
+from services.peaks import KeptPeaks
 from services.savings import Savings
 from services.weather import fetch_all
 
@@ -28,6 +30,7 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     """Return the work that these parts do."""
     archive = temperature_archive(parts.settings)
     work = [Recurring(name="models", every=MODELS_EVERY, act=partial(_models, parts))]
+    work.append(Recurring(name="peaks", every=MODELS_EVERY, act=partial(_peaks, parts)))
     work.append(Recurring(name="outlook", every=MODELS_EVERY, act=partial(work_out, parts)))
     work.append(Recurring(name="reminders", every=REMIND_EVERY, act=Reminding(parts).run))
     if archive is not None:
@@ -61,6 +64,16 @@ def _rollups(parts: Parts) -> Recurring:
 def _fetch(parts: Parts, archive: TemperatureArchive, _stopped: Stopped) -> None:
     first = date(parts.settings.weather.since_year, 1, 1)
     fetch_all(parts.readings, parts.register.view(), archive, first=first, now=now())
+
+
+def _peaks(parts: Parts, stopped: Stopped) -> None:
+    """Keep the highest quarter-hours of this year and the last, so that a report finds them ready."""
+    zone, register = parts.facts.zone, parts.register.view()
+    today = now().astimezone(zone).date()
+    first, end = (datetime.combine(d, time(), zone) for d in (date(today.year - 1, 1, 1), today.replace(day=1)))
+    reserved = [p for p in register.find(Point) if p.reserved_kw and p.commodity is Commodity.ELECTRICITY]
+    peaks = KeptPeaks(readings=parts.readings, notes=parts.records, register=register, ask=parts.ask)
+    peaks(reserved, months_between(first, end, zone), stopped=stopped)
 
 
 def _models(parts: Parts, stopped: Stopped) -> None:

@@ -20,7 +20,8 @@ from services.consumption import Question
 from services.monthly_use import Ask, Months, months_between
 
 __all__ = [
-    "Advice", "CapacityAdvice", "Demand", "DemandMonth", "NoAdvice", "advice", "booked_of", "demand", "year_until",
+    "Advice", "CapacityAdvice", "Demand", "DemandMonth", "NoAdvice", "advice", "booked_of", "demand", "maxima_of",
+    "months_of", "year_until",
 ]  # fmt: skip
 
 YEARLY, MONTHLY, INPUT = "", "monthly", "input"
@@ -87,14 +88,27 @@ def demand(point: Point, owner: str, months: Months, *, ask: Ask, tables: Region
     """Return the demand of a point by month; raise InputError for one that is not of electricity."""
     found = _quarters(point, months, ask)
     maxima = monthly_maxima(found, np.append(months.starts, months.ends[-1:]))
+    coming = [_coming(found, months, i) for i in range(len(months.firsts))]
+    rows = months_of(point, owner, months, maxima, tables=tables, coming=coming)
+    return Demand(point=point, months=rows, curve=duration_curve(found.power_kw))
+
+
+def maxima_of(point: Point, months: Months, *, ask: Ask) -> Maxima:
+    """Return the highest quarter-hours of a point by month; raise InputError for one that is not of electricity."""
+    return monthly_maxima(_quarters(point, months, ask), np.append(months.starts, months.ends[-1:]))
+
+
+def months_of(
+    point: Point, owner: str, months: Months, maxima: Maxima, *, tables: RegionTables, coming: Sequence[bool] = ()
+) -> tuple[DemandMonth, ...]:
+    """Return what a point's maxima are against what it reserved, and what they cost, by month."""
     booked = booked_of(point, months.firsts)
     connections = [tables.tariffs.connection(point, owner, first) for first in months.firsts]
     rules = [tables.tariffs.rule(c, first) for c, first in zip(connections, months.firsts, strict=True)]
-    rows = tuple(
-        _month(months, i, maxima, booked, connections[i], rules[i], coming=_coming(found, months, i))
-        for i in range(len(months.firsts))
+    told = coming or [False] * len(months.firsts)
+    return tuple(
+        _month(months, i, maxima, booked, connections[i], rules[i], coming=told[i]) for i in range(len(months.firsts))
     )
-    return Demand(point=point, months=rows, curve=duration_curve(found.power_kw))
 
 
 def _quarters(point: Point, months: Months, ask: Ask) -> Quarters:

@@ -1,23 +1,48 @@
 """Breaches of reserved capacity: by how much, and what they cost (E6)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from core.indicators import Because, Coverage, Part, Used
 from core.registry import Commodity, Point
-from services.demand import DemandMonth, demand
-from services.indicator_basis import Basis
+from services.demand import DemandMonth, maxima_of, months_of
 from services.indicator_made import Case, Made, Method, because, unknown, whole
 from services.indicator_span import MILLION, Span
+from services.monthly_use import Months
 
 
-def months_of(basis: Basis, point: Point, span: Span) -> tuple[DemandMonth, ...]:
-    """Return the demand of a point in the months of a span, asked once."""
-    owner = basis.buildings[point.building].organisation
-    ask, tables = basis.inputs.ask, basis.inputs.dated
-    return basis.once(
-        ("demand", point.id, span.first, span.end),
-        lambda: demand(point, owner, span.months, ask=ask, tables=tables).months,
+def demanded(case: Case, points: Sequence[Point], months: Months) -> dict[Point, tuple[DemandMonth, ...]]:
+    """Return the demand of points in months."""
+    basis, inputs = case.basis, case.basis.inputs
+    made = inputs.peaks(points, months) if inputs.peaks is not None else {}
+    return {
+        p: months_of(
+            p,
+            basis.buildings[p.building].organisation,
+            months,
+            made[p.id] if p.id in made else maxima_of(p, months, ask=inputs.ask),
+            tables=inputs.dated,
+        )
+        for p in points
+    }
+
+
+def _over(span: Span) -> Months | None:
+    """Return the months of a span that are over, None where none is; a running month's maximum may still rise."""
+    count = int((span.over_h >= span.months.hours - 1e-9).sum())
+    months = span.months
+    return (
+        replace(
+            months,
+            starts=months.starts[:count],
+            ends=months.ends[:count],
+            firsts=months.firsts[:count],
+            period=months.period[:count],
+            period_ends=months.ends[count - 1 : count],
+        )
+        if count
+        else None
     )
 
 
@@ -29,10 +54,10 @@ def _breaches(case: Case) -> Made:
     reserved = [p for p in basis.within(basis.counted, case.scope) if _has_capacity(p)]
     if not reserved:
         return unknown(because("no_reserved"))
-    if not case.span.begun:
+    months = _over(case.span)
+    if months is None:
         return unknown(because("not_begun"))
-    over = [i for i, hours in enumerate(case.span.over_h.tolist()) if hours > 0]
-    rows = {p: [months_of(basis, p, case.span)[i] for i in over] for p in reserved}
+    rows = basis.once(("demand", case.scope, case.first, case.end), lambda: demanded(case, reserved, months))
     known = {p: [m for m in months if m.breach_kw is not None] for p, months in rows.items()}
     if not any(known.values()):
         return unknown(*_lacks(rows))
@@ -85,7 +110,7 @@ def _parts(point: Point, months: Sequence[DemandMonth]) -> list[Part]:
     return made
 
 
-def _lacks(rows: dict[Point, list[DemandMonth]]) -> list[Because]:
+def _lacks(rows: Mapping[Point, Sequence[DemandMonth]]) -> list[Because]:
     """Return the points of which some month's maximum is not known, or not of all its quarter-hours."""
     blind = [p.id for p, months in rows.items() if any(m.breach_kw is None for m in months)]
     gaps = [p.id for p, months in rows.items() if any(m.counted < m.expected for m in months)]
@@ -93,7 +118,7 @@ def _lacks(rows: dict[Point, list[DemandMonth]]) -> list[Because]:
     return [because(code, *points) for code, points in told if points]
 
 
-def _coverage(rows: dict[Point, list[DemandMonth]]) -> Coverage:
+def _coverage(rows: Mapping[Point, Sequence[DemandMonth]]) -> Coverage:
     expected = sum(m.expected for months in rows.values() for m in months) or 1
     counted = sum(m.counted for months in rows.values() for m in months)
     lacking = [p.id for p, months in rows.items() if any(m.counted < m.expected for m in months)]

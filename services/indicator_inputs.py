@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from analytics.demand import Maxima
 from core.alerts import Alert, AlertFilter
 from core.calendar import PRAGUE, Bools, Instants
 from core.errors import TimeError
@@ -18,7 +19,7 @@ from core.region_tables import RegionTables
 from core.registry import Building, Point
 from services.baselines import Baselines
 from services.held import RegisterReader
-from services.monthly_use import Ask
+from services.monthly_use import Ask, Months
 from services.weather import StationDays
 
 
@@ -66,6 +67,14 @@ class Heard(Protocol):
         ...
 
 
+class Peaks(Protocol):
+    """Tells the highest quarter-hours of points; `services.peaks.KeptPeaks` is one that need not read them all."""
+
+    def __call__(self, points: Sequence[Point], months: Months) -> Mapping[str, Maxima]:
+        """Return the maxima of whole months by point."""
+        ...
+
+
 class StationReader(Protocol):
     """Tells the outdoor temperatures of buildings; `services.weather.Weather` is one."""
 
@@ -80,7 +89,7 @@ class Inputs:
 
     `versions` names former versions of emission factors by id, where values are to be computed with them.
     None: this process has none of it (`baselines`: savings cannot be told, `stations`: nothing of the weather,
-    `heard`: nothing of remote reading, `alerts`: nothing of leaks).
+    `heard`: nothing of remote reading, `alerts`: nothing of leaks, `peaks`: quarter-hours are asked for).
     """
 
     register: RegisterReader
@@ -92,6 +101,7 @@ class Inputs:
     stations: StationReader | None = None
     heard: Heard | None = None
     alerts: AlertReader | None = None
+    peaks: Peaks | None = None
     hand: HandValues = field(default_factory=NoHandValues)
     zone: ZoneInfo = PRAGUE
     versions: Mapping[str, int] | None = None

@@ -130,7 +130,9 @@ def by_carrier(use: Use, atoms: Longs, figure: str, divisor: int) -> list[Part]:
         mine = use.found.is_of(carrier)
         known = bool((mine & use.known).any())
         total = int(np.where(mine, atoms, 0).sum())
-        made.append(Part(figure=figure, kind="carrier", key=carrier.value, value=whole(total, divisor) if known else None))
+        made.append(
+            Part(figure=figure, kind="carrier", key=carrier.value, value=whole(total, divisor) if known else None)
+        )
     return made
 
 

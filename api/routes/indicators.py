@@ -35,6 +35,7 @@ from services.indicator_change import explained
 from services.indicator_methods import METHODS
 from services.indicator_sources import HeardReadings
 from services.indicators import Evaluation, Inputs
+from services.peaks import KeptPeaks
 from services.stands import DeliveredValues
 
 router = APIRouter(prefix="/api/v1", tags=["indicators"], dependencies=[allowed(Right.INDICATORS, Right.SEE)])
@@ -79,6 +80,7 @@ def evaluation(room: Room) -> Evaluation:
         stations=region.weather,
         heard=HeardReadings(readings=region.deps.readings, register=register),
         alerts=records,
+        peaks=KeptPeaks(readings=region.deps.readings, notes=records, register=register, ask=region.ask),
         hand=DeliveredValues(records.deliveries()),
         zone=region.deps.zone,
     )
