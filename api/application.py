@@ -21,6 +21,7 @@ from api.routes import (
     consumption,
     costs,
     deliveries,
+    detectors,
     emissions,
     exchange,
     formats,
@@ -84,7 +85,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         app.include_router(module.router)
     for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys, plan, indicators):
         app.include_router(module.router)
-    for module in (deliveries, publications, reports):
+    for module in (deliveries, publications, reports, detectors):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

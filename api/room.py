@@ -26,6 +26,7 @@ from core.ports import RecordStore, Taken
 from services.alerts import Alerts, Policy
 from services.baselines import Baselines
 from services.consumption import PointConsumption, Question, consumption
+from services.held import HeldRegister
 from services.savings import Savings
 from services.weather import Weather
 
@@ -39,6 +40,7 @@ class Room:
         self.measures = Measures(deps.metrics)
         self.staging = Staging(deps.records)
         self.weather = Weather(deps.readings, deps.zone)
+        self.held = HeldRegister(deps.records)
         self.access = Access.whole("")
         self.region = self
 

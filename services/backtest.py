@@ -110,10 +110,15 @@ class Backtests:
     def compare(
         self, point: Point, since: datetime, until: datetime, rule: Rule, tunings: tuple[Tuning, Tuning]
     ) -> Compared:
-        """Return what a rule would have told tuned one way and the other."""
+        """Return what a rule would have told tuned one way and the other; switched off it tells nothing."""
         told, prices = self._look(point, since, until)
-        before, after = (self._tested(told(one), prices, since, until, [rule]).rules[0] for one in tunings)
-        return Compared(before=before, after=after)
+
+        def tested(tuning: Tuning) -> RuleTest:
+            if rule in tuning.off:
+                return RuleTest(rule=rule, firings=())
+            return self._tested(told(tuning), prices, since, until, [rule]).rules[0]
+
+        return Compared(before=tested(tunings[0]), after=tested(tunings[1]))
 
     def _look(self, point: Point, since: datetime, until: datetime) -> tuple[Callable[[Tuning], Told], Prices]:
         if not since < until:

@@ -98,14 +98,19 @@ class RuleSettings:
             raise NotFound(f"no setting of {rule} for {scope} {key}".rstrip())
         self._records.set_rules([], [_entry(before, None, by, now, "")], dropping=[before.id])
 
+    def change(self, number: int) -> AuditEntry:
+        """Return the change of a setting that the audit trail has under a number; raise NotFound."""
+        near = self._records.audit(entity=ENTITY, before=number + 1, limit=1)
+        if not near or near[0].id != number:
+            raise NotFound(f"no change of a rule's setting has the number {number}")
+        return near[0]
+
     def undo(self, entry: int, *, by: str, now: datetime) -> RuleSetting | None:
         """Bring back what a setting was before the change that the audit trail has under a number.
 
         Raise NotFound where there is no such change, Conflict where the setting was changed again since.
         """
-        found = next((e for e in self._records.audit(entity=ENTITY, before=entry + 1, limit=1) if e.id == entry), None)
-        if found is None:
-            raise NotFound(f"no change of a rule's setting has the number {entry}")
+        found = self.change(entry)
         now_is = self._of(found.key)
         if _state(now_is) != _comparable(found.after):
             raise Conflict(f"the setting {found.key} was changed again since; look at it and set it by hand")
