@@ -65,7 +65,8 @@ def charts(report: Report, rows: Sequence[IndicatorRow]) -> list[Chart]:
 
 
 def _over_years(report: Report, row: IndicatorRow) -> Chart | None:
-    if sum(one.value is not None for one in row.history) < LEAST_YEARS:
+    known = [one.value for one in row.history if one.value is not None]
+    if len(known) < LEAST_YEARS or not any(known):
         return None
     decimals, goal = row.main.decimals, _goal(row)
     highest = max(abs(number) for number in (goal.get("target", 0.0), *(one.value or 0.0 for one in row.history)))

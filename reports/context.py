@@ -129,7 +129,7 @@ def area(report: Report, part: AreaPart, place: int, why: Why) -> Context:
         "garant": czech.line(part.guarantor) or czech.NOTHING,
         "vize": czech.line(part.vision),
         "strategicke": ", ".join(wording.STRATEGIC[goal] for goal in part.strategic) or czech.NOTHING,
-        "cile": [czech.line(f"{key} {goal_names.get(key, '')}") for key in part.goals],
+        "cile": [czech.line(f"{key} {goal_names.get(key, '')}") for key in part.goals] or [czech.NOTHING],
         "dodani": wording.DELIVERIES.get(part.state, part.state),
         "dodal": _delivered(part),
         "texty": texts,
@@ -228,7 +228,7 @@ def _missing(one: Missing, why: Why) -> Context:
         "oblast": czech.line(one.area),
         "co": wording.LACKS[one.lack],
         "ceho": czech.line(one.subject),
-        "proc": " ".join(reasons) or czech.NOTHING,
+        "proc": " ".join(reasons) or wording.REMEDIES.get(one.lack, czech.NOTHING),
         "tyka_se": names(_names_of(one)),
         "neznamo": one.lack in {Lack.VALUE, Lack.UNDELIVERED},
     }

@@ -65,7 +65,8 @@ def state(row: IndicatorRow) -> str:
 
 def draft(row: IndicatorRow) -> str:
     """Return the mark of a value that is not published, empty for one that is, or that there is none of."""
-    return wording.DRAFT if row.origin is not None and not row.published else ""
+    known = row.origin is not None and row.status is not ValueStatus.UNKNOWN
+    return wording.DRAFT if known and not row.published else ""
 
 
 def with_unit(cell: Cell, status: ValueStatus) -> str:

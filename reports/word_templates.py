@@ -155,8 +155,10 @@ def _areas(document: Word, kind: ReportKind) -> None:
     _activities(document)
     document.add_heading("Hodnoty indikátorů", 3)
     _indicators(document, kind)
+    _say(document, "{%p if oblast.indikatory or oblast.vyhodnoceni %}")
     document.add_heading("Komentář k indikátorům", 3)
     _told(document, "oblast.vyhodnoceni")
+    _say(document, "{%p endif %}")
     _charts(document)
     _say(document, "{%p endfor %}")
 

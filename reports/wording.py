@@ -72,6 +72,11 @@ LACKS: Final[Mapping[Lack, str]] = {
     Lack.TEXTS: "Chybí texty garanta",
     Lack.UNCHECKED: "Podklady nejsou zkontrolovány",
 }
+REMEDIES: Final[Mapping[Lack, str]] = {
+    Lack.UNDELIVERED: "Doplní garant oblasti.",
+    Lack.TEXTS: "Doplní garant oblasti.",
+    Lack.UNCHECKED: "Zkontroluje koordinátor.",
+}
 USED_KINDS: Final[Mapping[str, str]] = {
     "emission_factor": "emisní faktor",
     "calorific_ratio": "poměr spalného tepla a výhřevnosti plynu",

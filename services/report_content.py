@@ -39,6 +39,10 @@ EARLIER: Final = 4
 """So many years before a report's own are shown beside it."""
 
 
+MOST_MISSING: Final = 0.5
+"""A year of which more is missing is not shown beside others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The plan as it stood."""
@@ -313,7 +317,7 @@ def _cell(told: Told, indicator: Indicator, figure: Figure, value: Value | None,
         value=amount.value if amount else None,
         low90=amount.low90 if amount else None,
         high90=amount.high90 if amount else None,
-        before=_number(beside.before.get(indicator.id), figure),
+        before=_number(_past(beside.before.get(indicator.id)), figure),
         standing=standing(indicator, figure, judged, status, year=year, whole=whole),
     )
 
@@ -330,6 +334,12 @@ def _judged_value(
     return _number(value, figure), status, last, over and told.report.kind is not ReportKind.MID_YEAR
 
 
+def _past(value: Value | None) -> Value | None:
+    """Return a value to be compared with; one of which most is missing would mislead beside whole years."""
+    covered = value.coverage if value else None
+    return None if covered is not None and covered.missing > MOST_MISSING else value
+
+
 def _number(value: Value | None, figure: Figure) -> float | None:
     if value is None:
         return None
@@ -337,7 +347,7 @@ def _number(value: Value | None, figure: Figure) -> float | None:
 
 
 def _year_value(year: Year, indicator: Indicator) -> YearValue:
-    value = year.values.get(indicator.id)
+    value = _past(year.values.get(indicator.id))
     return YearValue(
         year=year.year,
         value=_number(value, indicator.figures[0]),
