@@ -1,5 +1,6 @@
 """What pages call the states, causes, severities and steps of alerts."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -54,3 +55,31 @@ WORDS: Final[Mapping[str, str]] = {
 def said(words: Language, code: str) -> str:
     """Return the text of a word of alerts; one without a text is shown as it is."""
     return words.text(WORDS[code]) if code in WORDS else code
+
+
+TROUBLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    (re.compile(r"held back: .*"), N_("This address was sent enough just now; it goes with what comes meanwhile.")),
+    (re.compile(r"the process ended while it went out: .*"), N_("The process ended while it went out.")),
+    (re.compile(r"it was over before it was due"), N_("It was over before its hour came.")),
+    (re.compile(r"no \w+ is set up"), N_("No server is set up for this channel.")),
+    (re.compile(r"told in \w*"), N_("Another message tells it.")),
+    (re.compile(r"no chart of .*"), N_("It went without its chart.")),
+    (
+        re.compile(r"given up after (?P<tries>\d+) tries: (?P<said>.*)", re.DOTALL),
+        N_("Given up after %(tries)s tries: %(said)s"),
+    ),
+    (
+        re.compile(r"it broke off while the message went out: (?P<said>.*)", re.DOTALL),
+        N_("It broke off on the way: %(said)s"),
+    ),
+)
+"""What Odečet itself says of a message, and how pages say it; the words of servers stay as they are."""
+
+
+def told_trouble(words: Language, error: str) -> str:
+    """Return what keeps a message from somebody, in the language of who looks."""
+    for form, text in TROUBLES:
+        if found := form.fullmatch(error):
+            inner = {name: told_trouble(words, part) for name, part in found.groupdict().items()}
+            return words.text(text) % inner if inner else words.text(text)
+    return error

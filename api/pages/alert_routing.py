@@ -13,7 +13,7 @@ from starlette.responses import Response
 from alerts.wording import TITLES, title
 from api.access import allowed
 from api.acts import act
-from api.alert_texts import said
+from api.alert_texts import said, told_trouble
 from api.pages.alert_forms import RecipientForm, RouteForm, Troubles, named
 from api.pages.view import Seen, Viewer, back
 from api.routes.alert_directory import Receivers, directory
@@ -92,6 +92,7 @@ def _page(
         roles=list(PersonRole),
         channels=list(ChannelKind),
         said=partial(said, v.words),
+        trouble_of=partial(told_trouble, v.words),
         title_of=lambda rule: title(rule, code),
     )
 

@@ -16,7 +16,7 @@ from alerts.checks import checks
 from alerts.evidence_words import told
 from alerts.wording import TITLES, loss, title
 from api.access import ANYONE, allowed
-from api.alert_texts import said
+from api.alert_texts import said, told_trouble
 from api.pages.alert_forms import named
 from api.pages.view import Seen, Viewer, back
 from api.routes.alert_directory import Receivers, directory
@@ -34,8 +34,8 @@ SNOOZES_DAYS: Final = (1, 7, 30)
 TIMES_DAYS: Final = 90
 TO_DO: Final = "todo"
 ALL: Final = "all"
-BACKTESTS: Final = ("/points/{key:path}/backtest", "/points/{key}/backtest")
-"""Addresses at which a rule is tried on a point's history, where this site has one."""
+BACKTEST: Final = "/backtest"
+"""Where a rule is tried on a point's history, where this site has such a page."""
 
 
 class Sought(BaseModel):
@@ -131,6 +131,7 @@ def _words(v: Viewer) -> dict[str, Any]:
     people = {person.id: person.name for person in v.room.region.deps.records.recipients()}
     return {
         "said": partial(said, v.words),
+        "trouble_of": partial(told_trouble, v.words),
         "title": lambda alert: title(alert.rule, code),
         "title_of": lambda rule: title(rule, code),
         "loss": lambda alert: loss(alert, code),
@@ -199,9 +200,8 @@ def _may_act(v: Viewer, found: Alert) -> bool:
 
 def _backtest(v: Viewer, found: Alert) -> str:
     """Return where this rule is tried on the point's history, empty where it is not."""
-    pages = v.request.app.state.pages
-    there = any(page in pages for page in BACKTESTS) and found.subject in v.room.now().points
-    return f"/points/{found.subject}/backtest?{urlencode({'rule': found.rule})}" if there else ""
+    there = BACKTEST in v.request.app.state.pages and found.subject in v.room.now().points
+    return f"{BACKTEST}?{urlencode({'point': found.subject, 'rule': found.rule})}" if there else ""
 
 
 class Doing(BaseModel):
