@@ -1,6 +1,6 @@
 """Until when parts of reports are delivered, by the settings."""
 
-from config.sections import DeliverySettings
+from config.delivery_sections import DeliverySettings
 from services.deliveries import Deadlines
 
 

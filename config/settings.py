@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import ValidationError
 
+from config.delivery_sections import DeliverySettings
 from config.describe import Row, closest, describe, environment_name
 from config.sections import (
     AccessSettings,
@@ -38,7 +39,6 @@ from config.sections import (
     WeatherSettings,
     WorkerSettings,
 )
-from config.sections_deliveries import DeliverySettings
 from config.sending_sections import AlertSettings, MailSettings, WebhookSettings
 from core.errors import ConfigError
 
