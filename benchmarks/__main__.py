@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("ingest", "profiles", "rollups", "api", "storage", "baseline", "indicator_inputs")
+NAMES = ("ingest", "profiles", "rollups", "api", "storage", "baseline", "indicator_inputs", "indicators")
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

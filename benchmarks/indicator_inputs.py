@@ -31,7 +31,8 @@ UNITS = {Commodity.ELECTRICITY: "kWh", Commodity.GAS: "kWh", Commodity.COLD_WATE
 LIMIT_S = 2.0
 
 
-def _register() -> list[Organisation | Building | Point | Meter]:
+def register_of(times: int = 1) -> list[Organisation | Building | Point | Meter]:
+    """Return the region, each point of a building so many times."""
     kinds = list(BuildingKind)
     since = datetime(FIRST, 1, 1, tzinfo=PRAGUE)
     made: list[Organisation | Building | Point | Meter] = [Organisation(id="o", name="Kraj")]
@@ -42,15 +43,16 @@ def _register() -> list[Organisation | Building | Point | Meter]:
             Building(id=f"b{n}", organisation="o", name=f"B{n}", kind=kinds[n % len(kinds)], users=users, **sizes)
         )
         held = (*KINDS, *((Commodity.PV,) if n % 20 == 0 else ()))
-        for commodity in held:
+        for number, commodity in ((i, c) for i in range(times) for c in held):
             role = Role.GENERATION if commodity is Commodity.PV else Role.BILLING
-            key = f"b{n}-{commodity}"
+            key = f"b{n}-{commodity}-{number}" if number else f"b{n}-{commodity}"
             made.append(Point(id=key, building=f"b{n}", name=key, commodity=commodity, role=role))
             made.append(Meter(id=key, point=key, device=key, mounted=since, unit=UNITS[commodity]))
     return made
 
 
-def _days(points: list[Point]) -> RollUp:
+def days_of(points: list[Point]) -> RollUp:
+    """Return what points used day by day, some chance numbers."""
     rng = np.random.default_rng(3)
     edges = (instant(datetime(y, 1, 1, tzinfo=PRAGUE)) for y in (FIRST, LAST))
     starts, ends = spans(Period.DAY, *edges, PRAGUE)
@@ -79,11 +81,11 @@ def run() -> None:
         records = SqlRecordStore(f"sqlite:///{Path(name) / 'records.sqlite'}")
         records.start()
         readings.start()
-        entities = _register()
+        entities = register_of()
         records.save(entities, by="benchmark", now=datetime.now(UTC))
         points = [e for e in entities if isinstance(e, Point)]
         _first_readings(readings, points)
-        readings.write_rollup(Period.DAY, _days(points))
+        readings.write_rollup(Period.DAY, days_of(points))
         _measure(readings, records, points)
         readings.close()
         records.close()
