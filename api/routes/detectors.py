@@ -315,7 +315,7 @@ def set_rule(room: Room, wish: SettingWish, *, by: str) -> RuleSetting:
     "/points/{key:path}/detector-changes",
     operation_id="list_detector_changes",
     summary="How the rules of a point were changed, by people and by their answers",
-    **documented(ChangeList, examples.CHANGES, errors=(401, 404, 503)),
+    **documented(ChangeList, examples.CHANGES, errors=(401, 404, 422, 503)),
 )
 def list_detector_changes(room: InRoom, key: Key) -> Response:
     """Return the changes that concern a point."""
