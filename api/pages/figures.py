@@ -204,17 +204,32 @@ class Use:
             hours=float(self.hours.sum()),
         )
 
+    def sums(self, points: Iterable[str], unit: str = "") -> Floats:
+        """Return the sum (k,) of points in a unit (else their most usual), NaN where too much is missing."""
+        rows, unit = self._rows(points, unit)
+        if not rows or not len(self):
+            return np.full(len(self), np.nan)
+        other = np.array([self.units[row] != unit for row in rows])[:, None]
+        amount = np.where(other, np.nan, self.amount[rows])
+        unknown = np.isnan(amount)
+        known = np.where(unknown, 0.0, self.measured[rows] + self.estimated[rows]).mean(axis=0)
+        lost = np.maximum(1 - known, unknown.mean(axis=0))
+        return np.where(lost <= COMPARABLE_MISSING, np.nansum(amount, axis=0), np.nan)
+
+    def _rows(self, points: Iterable[str], unit: str) -> tuple[list[int], str]:
+        """Return the places of points, and the unit asked for, else the most usual one of them."""
+        rows = [self.place[key] for key in points if key in self.place]
+        named = [u for row in rows if (u := self.units[row])]
+        return rows, unit or (max(dict.fromkeys(named), key=named.count) if named else "")
+
     def _sum(self, points: Iterable[str], columns: slice, unit: str) -> Figure | None:
         """Return the sum over points. What is not known, or counted in another unit, lacks; it is not zero."""
-        rows = [self.place[key] for key in points if key in self.place]
+        rows, unit = self._rows(points, unit)
         hours = self.hours[columns]
         if not rows or not hours.sum():
             return None
-        units = [self.units[row] for row in rows]
-        named = [unit for unit in units if unit]
-        unit = unit or (max(dict.fromkeys(named), key=named.count) if named else "")
         amount = self.amount[rows, columns]
-        known = np.isfinite(amount).any(axis=1) & np.array([one == unit for one in units])
+        known = np.isfinite(amount).any(axis=1) & np.array([self.units[row] == unit for row in rows])
         measured, estimated = (
             float(np.where(known, held[rows, columns] @ hours, 0.0).mean() / hours.sum())
             for held in (self.measured, self.estimated)
@@ -307,8 +322,8 @@ class Year:
         """Return the amounts of the last twelve whole months, the oldest first, None where too much is missing."""
         ids = [p.id for p in points]
         whole = self.now.first(len(self.now) - (self.span.cut.day != 1))
-        figures = [use.period(n, ids, unit) for use in (self.whole_before, whole) for n in range(len(use))][-12:]
-        return [f.amount if f is not None and f.lost <= COMPARABLE_MISSING else None for f in figures]
+        amounts = np.append(self.whole_before.sums(ids, unit), whole.sums(ids, unit))[-12:].tolist()
+        return [None if a != a else a for a in amounts]  # noqa: PLR0124 - NaN
 
 
 UNKNOWN: Final = Figure(amount=None, unit="", measured=0.0, estimated=0.0, missing=1.0, lacking=1)

@@ -17,6 +17,7 @@ from api.pages.held import held_outlook, held_year, state_of
 from api.pages.pulse import Newest, Pulse, State, pulses
 from api.pages.view import Seen, Viewer
 from api.routes.measures import ALL_TIME
+from api.snapshot import Snapshot
 from api.texts import Language
 from core.alerts import ACTIVE, Alert, AlertFilter
 from core.calendar import Period
@@ -154,7 +155,8 @@ def _saved(v: Viewer, outlook: Outlook | None) -> list[Saved]:
 def _quality(v: Viewer, points: Sequence[Point]) -> Figure | None:
     """Return how well the last days are known, over all points with a meter."""
     cut = v.now.astimezone(v.room.deps.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    metered = [p for p in points if v.room.now().meters_of.get(p.id)]
+    now = v.room.now()
+    metered = [p for p in points if now.meters_of.get(p.id)]
     days = use_of(v.room, metered, Period.DAY, cut - timedelta(days=QUALITY_DAYS), cut)
     return days.shares([p.id for p in metered])
 
@@ -174,7 +176,7 @@ def live_of(v: Viewer, points: Sequence[Point]) -> dict[str, Any]:
     newest = sorted((p.newest for p in found.values() if p.newest is not None), key=lambda n: n.at, reverse=True)
     silent = sorted((key for key, p in found.items() if p.state is State.SILENT), key=lambda key: _at(found[key]))
     return {
-        "newest": [_feed(v, one) for one in newest[:SHOWN_READINGS]],
+        "newest": [_feed(now, one) for one in newest[:SHOWN_READINGS]],
         "last": newest[0].at if newest else None,
         "states": {state.value: sum(p.state is state for p in found.values()) for state in State},
         "silent": [(now.points[key], _at(found[key])) for key in silent[:SHOWN_SILENT]],
@@ -198,8 +200,7 @@ class Heard:
     reading: Newest
 
 
-def _feed(v: Viewer, one: Newest) -> Heard:
-    now = v.room.now()
+def _feed(now: Snapshot, one: Newest) -> Heard:
     point = now.points[one.point]
     building = now.buildings.get(point.building)
     return Heard(point=point, building=building.name if building else "", reading=one)
