@@ -60,7 +60,7 @@ def test_a_delivery_goes_from_draft_to_published() -> None:
     assert (step.comment, step.at) == ("proto", NOW + timedelta(hours=2))
 
 
-@pytest.mark.parametrize("state", set(DeliveryState) - EDITABLE)
+@pytest.mark.parametrize("state", sorted(set(DeliveryState) - EDITABLE))
 def test_what_was_delivered_is_not_edited(state: DeliveryState) -> None:
     delivery = Delivery(report=EMPTY.report, area="a", state=state, values=(VALUE,), version=3)
     with pytest.raises(Conflict, match=f"is {state}: edit is not possible"):
