@@ -1,5 +1,6 @@
 """Recipients, routes and announced works over the API and on pages: kept, refused beside the field, audited, tried."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -28,11 +29,25 @@ WINDOW = {
 }
 
 
+def opened_at(path: Path) -> SqlRecordStore:
+    made = SqlRecordStore(f"sqlite:///{path}")
+    made.start()
+    return made
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store's file with the register alone: a copy of it is quicker than a new one."""
+    path = tmp_path_factory.mktemp("filled") / "records.sqlite"
+    made = opened_at(path)
+    made.save(REGISTER, by="test", now=NOW)
+    made.close()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlRecordStore]:
-    opened = SqlRecordStore(f"sqlite:///{tmp_path}/records.sqlite")
-    opened.start()
-    opened.save(REGISTER, by="test", now=NOW)
+def store(filled: Path, tmp_path: Path) -> Iterator[SqlRecordStore]:
+    opened = opened_at(Path(shutil.copy(filled, tmp_path)))
     yield opened
     opened.close()
 
@@ -40,6 +55,14 @@ def store(tmp_path: Path) -> Iterator[SqlRecordStore]:
 @pytest.fixture
 def client(store: SqlRecordStore) -> httpx.Client:
     return build_world(records=store).client()
+
+
+@pytest.fixture(scope="module")
+def untouched(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, SqlRecordStore]]:
+    """A client and a store of which tests prove that nothing is stored."""
+    opened = opened_at(Path(shutil.copy(filled, tmp_path_factory.mktemp("untouched"))))
+    yield build_world(records=opened).client(), opened
+    opened.close()
 
 
 def put(client: httpx.Client, path: str, body: dict[str, Any]) -> httpx.Response:
@@ -99,8 +122,9 @@ def test_storing_the_same_again_is_no_change(client: httpx.Client, store: SqlRec
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(
-    client: httpx.Client, store: SqlRecordStore, path: str, body: dict[str, Any], place: str
+    untouched: tuple[httpx.Client, SqlRecordStore], path: str, body: dict[str, Any], place: str
 ) -> None:
+    client, store = untouched
     answer = put(client, path, body)
     assert answer.status_code == 422
     assert place in answer.json()["errors"][0]["place"]
@@ -233,8 +257,9 @@ def test_a_recipient_is_entered_changed_tried_and_removed_on_the_page(
     ],
 )
 def test_what_is_wrong_in_a_form_stands_beside_its_field_and_nothing_written_is_lost(
-    client: httpx.Client, store: SqlRecordStore, changes: dict[str, Any], hint: str
+    untouched: tuple[httpx.Client, SqlRecordStore], changes: dict[str, Any], hint: str
 ) -> None:
+    client, store = untouched
     answer = client.post("/alert-routing/recipients", data=PERSON | {"topic": "kraj/upozorneni"} | changes)
     assert answer.status_code == 422
     assert hint in answer.text
