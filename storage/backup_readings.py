@@ -36,7 +36,8 @@ def members(store: ArchivedReadings, tokens: Sequence[str]) -> Iterator[Member]:
     What is written while this runs may be in it or not; what is told as written covers all that may be, since it is
     asked for last.
     """
-    for number, kept in enumerate(_spans(store.extent(), partial(_kept, store), _weight), 1):
+    extent = store.extent()
+    for number, kept in enumerate(_spans(extent, partial(_kept, store, extent.series), _weight), 1):
         for name in ("readings", "revisions", "withdrawn"):
             part: Readings = getattr(kept, name)
             if len(part):
@@ -67,9 +68,8 @@ def _spans(extent: Extent, read: Callable[[np.datetime64, np.datetime64], T], we
         at, span = end, max(round(span * min(max(ROWS / max(rows, 1), 0.1), 2.0)), _LEAST_SPAN_US)
 
 
-def _kept(store: ArchivedReadings, start: np.datetime64, end: np.datetime64) -> Kept:
+def _kept(store: ArchivedReadings, series: tuple[SeriesKey, ...], start: np.datetime64, end: np.datetime64) -> Kept:
     """Return what is kept of a span at one moment: what was replaced meanwhile is read again."""
-    series = store.extent().series
     for _ in range(_TRIES):
         before = store.revisions(series, start, end), store.withdrawn(series, start, end)
         readings = store.read(series, start, end)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from paho.mqtt import client as paho
 
+from core.registry import Building, Commodity, Entity, Meter, Organisation, Point
+
 BASE = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=15)
 BATCH = 50
@@ -17,8 +19,8 @@ BATCH = 50
 class Load:
     """Publishes `per_second` readings of `meters` meters over QoS 1, a quarter of an hour apart, 50 a message.
 
-    Each 20th message says 50 earlier readings again, with another value. `said` is what the last message of each
-    (meter, number) said; only acknowledged messages count.
+    Each fifth message of a meter says the readings of the one before again, with other values. `said` is what was
+    acknowledged last of each (meter, number).
     """
 
     port: int
@@ -57,8 +59,8 @@ class Load:
 
     def _say(self, client: paho.Client) -> None:
         meter, turn = self.messages % self.meters, self.messages // self.meters
-        again = turn % 20 == 19
-        first = (turn - 1 if again else turn) * BATCH
+        again = turn % 5 == 4
+        first = (turn - turn // 5 - again) * BATCH
         name = self.names[meter]
         # a corrected dial stands a thousandth of a step higher, so that it still rises to the next
         values = {n: n * 0.1 * (meter + 1) + (0.0001 if again else 0.0) for n in range(first, first + BATCH)}
@@ -68,13 +70,13 @@ class Load:
         self.said |= {(name, n): value for n, value in values.items()}
         self.messages += 1
 
-    def register(self) -> dict[str, str]:
-        """Return CSV files of a register that has a point for each meter, by name of the file."""
-        points = "".join(f"p-{name};b;{name};elektřina\n" for name in self.names)
-        meters = "".join(f"m-{name};p-{name};{name};01.01.2025\n" for name in self.names)
-        return {
-            "organisations": "Identifikátor;Název\no;Kraj\n",
-            "buildings": "Identifikátor;Organizace;Název\nb;o;Škola\n",
-            "points": f"Identifikátor;Budova;Název;Komodita\n{points}",
-            "meters": f"Identifikátor;Odběrné místo;Zařízení;Namontováno\n{meters}",
-        }
+    def register(self) -> list[Entity]:
+        """Return a register that has a point for each meter."""
+        mounted = BASE - timedelta(days=365)
+        kind = Commodity.ELECTRICITY
+        return [
+            Organisation(id="o", name="Kraj"),
+            Building(id="b", organisation="o", name="Škola"),
+            *(Point(id=f"p-{name}", building="b", name=name, commodity=kind) for name in self.names),
+            *(Meter(id=f"m-{name}", point=f"p-{name}", device=name, mounted=mounted) for name in self.names),
+        ]
