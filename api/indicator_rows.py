@@ -159,7 +159,7 @@ _BLANK: Final = {"measure": "—", "point": "—"}
 
 
 def _part(part: Part) -> PartRow:
-    return PartRow(part.figure, part.kind, part.key, part.value, part.facts)
+    return PartRow(part.figure, part.kind, part.key, part.value, dict(part.facts))
 
 
 def _instant(at: datetime) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.alerts import Alert, AlertFilter
 from core.calendar import Period, instant, spans
+from core.deliveries import Delivery
 from core.errors import Conflict, InputError, NotFound, StoreUnavailable
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
 from core.plan import Activity, Area, Goal, Indicator, Project
@@ -364,6 +365,9 @@ class MemoryRecords:
         assert not after
         kept = [a for a in self.alerted if a.state in (asked.states or {a.state})]
         return [a for a in kept if a.building in (asked.buildings or {a.building})][:limit]
+
+    def deliveries(self) -> list[Delivery]:
+        return []
 
     def hold_file(self, file: StagedFile, *, since: datetime, most: int) -> None:
         fresh = [held for held in self.staged.values() if held.at >= since]
