@@ -258,7 +258,7 @@ def everywhere(v: Seen, asked: Annotated[Preview, Query()]) -> Response:
         tried=None if wanted is None else tried(v.room, span, wanted),
         may_set=wanted is not None and may_set(v.room, wanted.scope, wanted.key),
         buildings=_named(now.buildings.values()),
-        points=now.points,
+        where=now.buildings,
         place=lambda s: _place(v, s),
         **_words(v),
     )
