@@ -30,6 +30,7 @@ from api.routes import (
     letters,
     measures,
     models,
+    open_data,
     people,
     plan,
     process,
@@ -85,7 +86,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         app.include_router(module.router)
     for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys, plan, indicators):
         app.include_router(module.router)
-    for module in (deliveries, publications, reports, detectors):
+    for module in (deliveries, publications, reports, open_data, detectors):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

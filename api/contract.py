@@ -46,6 +46,7 @@ TAGS: Final = [
     {"name": "deliveries", "description": "What guarantors deliver for a report, and what becomes of it."},
     {"name": "publications", "description": "What was published, frozen; what changed since; whether it holds."},
     {"name": "alerts", "description": "What is wrong, what people did about it, and how long that took."},
+    {"name": "open-data", "description": "What is published, for anybody: tables for machines and the catalogue."},
     {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},
     {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},
     {"name": "people", "description": "Who comes in, keys of programs, and what each may do."},
