@@ -101,7 +101,7 @@ INDICATOR_TEXTS: Final = Texts(
         ),
         (
             "Published indicators of the action plan: energy and water used in the region's buildings, savings,"
-            " emissions and indicators of other areas, with coverage, method and target. Holds all versions of the reports."
+            " emissions and indicators of other areas, with coverage, method and target. Holds all versions."
         ),
     ),
     keywords=(
