@@ -170,6 +170,7 @@ class AlertFilter:
     """Which alerts are asked for; an empty field asks for all. `standing_only`: those whose evidence goes on.
 
     `urgent_first` orders by severity, then loss [Kč], then the last opened; else the last opened come first.
+    `bare`: without their evidence, which lists do not show and whose series are long.
     """
 
     states: frozenset[State] = frozenset()
@@ -183,6 +184,7 @@ class AlertFilter:
     opened_from: datetime | None = None
     opened_to: datetime | None = None
     urgent_first: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

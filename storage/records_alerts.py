@@ -204,7 +204,8 @@ def _tell(connection: Connection, message: str, items: Sequence[Item]) -> None:
 
 def _alerts(connection: Connection, asked: AlertFilter, after: str, limit: int | None) -> list[Alert]:
     table, order = tables.alerts, _order(asked)
-    question = select(table).where(*_conditions(asked)).order_by(*(column.desc() for column in order))
+    columns = [column for column in table.c if not (asked.bare and column.name == "evidence")]
+    question = select(*columns).where(*_conditions(asked)).order_by(*(column.desc() for column in order))
     if after:
         last = connection.execute(select(*order).where(table.c.id == after)).first()
         if last is None:
@@ -279,7 +280,8 @@ def _alert_row(alert: Alert) -> Row:
 
 def _alert(row: Row) -> Alert:
     kinds = {"kind": Subject(row["kind"]), "state": State(row["state"]), "severity": Severity(row["severity"])}
-    return Alert(**{name: row[name] for name in _ALERT} | kinds | {"covers": tuple(row["covers"])})
+    told = {"evidence": {}} | {name: row[name] for name in _ALERT if name in row}
+    return Alert(**told | kinds | {"covers": tuple(row["covers"])})
 
 
 def _message_row(message: Outgoing) -> Row:

@@ -58,6 +58,7 @@ class Sought(BaseModel):
             rules=(self.rule,) if self.rule else (),
             assignee=me if self.mine else "",
             urgent_first=self.state not in {ALL, State.RESOLVED, State.CLOSED},
+            bare=True,
         )
 
     def link(self, **changed: str) -> str:
@@ -93,7 +94,7 @@ def alerts(v: Seen, sought: Annotated[Sought, Query()]) -> Response:
 
 def _times(v: Viewer) -> Any:  # noqa: ANN401 - rows for the template
     since = v.now - timedelta(days=TIMES_DAYS)
-    rows = times_of(v.room.deps.records.alerts(AlertFilter(opened_from=since)))
+    rows = times_of(v.room.deps.records.alerts(AlertFilter(opened_from=since, bare=True)))
     return [row for row in rows if row.alerts]
 
 

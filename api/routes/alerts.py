@@ -1,6 +1,7 @@
 """/api/v1/alerts: what is wrong, with its evidence, history and messages; what people do about it; how long."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -199,6 +200,7 @@ def list_alerts(  # noqa: PLR0917 - FastAPI fills these by name
         rules=tuple(rule),
         assignee=assignee,
         urgent_first=order is Order.URGENCY,
+        bare=True,
     )
     found = room.deps.records.alerts(asked, after=after, limit=limit + 1)
     rows = [AlertLine.of(a, room.deps.locale) for a in found[:limit]]
@@ -313,6 +315,8 @@ def _cause(wish: AlertAct) -> Cause:
 def get_alert_times(room: InRoom, start: From = "", to: To = "") -> Response:
     """Return how long alerts waited."""
     span = span_of(start, to, room.deps.zone, room.deps.clock()) if start or to else None
-    asked = AlertFilter() if span is None else AlertFilter(opened_from=span.start, opened_to=span.end)
+    asked = AlertFilter(bare=True)
+    if span is not None:
+        asked = replace(asked, opened_from=span.start, opened_to=span.end)
     rows = times_of(room.deps.records.alerts(asked))
     return as_json(AlertTimes(rows))

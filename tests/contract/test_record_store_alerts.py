@@ -219,6 +219,13 @@ def test_alerts_come_by_urgency_over_all_pages_also_where_losses_are_unknown_or_
     assert len(set(paged)) == 17
 
 
+def test_a_bare_list_leaves_the_evidence_out_and_nothing_else(store: RecordStore) -> None:
+    put(store, step("p-1", evidence={"series": [1, 2, 3]}, covers=("a",), loss_per_day=1 / 3))
+    (whole,), (bare,) = store.alerts(AlertFilter()), store.alerts(AlertFilter(bare=True))
+    assert whole.evidence == {"series": [1, 2, 3]}
+    assert bare == replace(whole, evidence={})
+
+
 def test_a_message_is_joined_with_one_that_waits_both_or_neither(store: RecordStore) -> None:
     store.change_alerts(
         Change(outgoing=(message("m-1", "x", due=NOW + HOUR), message("m-2", "y"), message("m-3", "z")))
