@@ -9,6 +9,7 @@ from app.recurring import Stopped
 from app.wiring import Parts
 from services.detecting import Detectors, Region
 from services.detection_past import DaysOff
+from services.detection_running import RunningQuarters
 
 log = logging.getLogger(__name__)
 
@@ -46,3 +47,18 @@ class Detecting:
         self._detectors.settle(looked)
         told = {"faults": len(looked.evaluation.detections), "whole": looked.whole, "waiting": looked.waiting}
         log.info("points evaluated", extra={**told, "steps": dict(done.steps)})
+
+
+class RunningCapacity:
+    """The work that looks at the running quarter-hour, so that there is time to switch something off."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._quarters = RunningQuarters(region_of(parts))
+        self._alerts = alert_acts(parts.settings, parts.records)
+
+    def run(self, _stopped: Stopped) -> None:
+        """Report the quarter-hours that are going to exceed what is reserved."""
+        at = now()
+        found = self._quarters.evaluate(at)
+        if found is not None:
+            self._alerts.report(found, at)

@@ -7,7 +7,7 @@ from typing import Final
 from app.alerting import Sending
 from app.backup import Backups
 from app.clock import now
-from app.detecting import Detecting
+from app.detecting import Detecting, RunningCapacity
 from app.outlook import work_out
 from app.recurring import Recurring, Stopped
 from app.reminding import Reminding
@@ -39,7 +39,7 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     sending = Sending(parts.settings, parts.records)
     often = timedelta(seconds=parts.settings.alerts.send_every_s)
     alerts = Recurring(name="alerts", every=often, act=sending.run, lane="alerts")
-    return [_rollups(parts), *work, _detectors(parts), alerts, *_backups(parts)]
+    return [_rollups(parts), *work, *_detectors(parts), alerts, *_backups(parts)]
 
 
 def _backups(parts: Parts) -> list[Recurring]:
@@ -50,9 +50,13 @@ def _backups(parts: Parts) -> list[Recurring]:
     return [Recurring(name="backup", every=timedelta(hours=settings.every_h), act=act, lane="backup")]
 
 
-def _detectors(parts: Parts) -> Recurring:
-    every = timedelta(seconds=parts.settings.detectors.every_s)
-    return Recurring(name="detectors", every=every, act=Detecting(parts).run, lane="detectors")
+def _detectors(parts: Parts) -> list[Recurring]:
+    looks = parts.settings.detectors
+    every, often = timedelta(seconds=looks.every_s), timedelta(seconds=looks.capacity_every_s)
+    return [
+        Recurring(name="detectors", every=every, act=Detecting(parts).run, lane="detectors"),
+        Recurring(name="capacity", every=often, act=RunningCapacity(parts).run, lane="capacity"),
+    ]
 
 
 def _rollups(parts: Parts) -> Recurring:

@@ -30,6 +30,7 @@ from services.detection_learnt import PointLearnt
 from services.detection_past import DaysOff
 from services.points import Plan
 
+FEWEST: Final = 2
 HOURS_BACK: Final = timedelta(hours=60)
 INERTIA: Final = timedelta(days=40)
 """Days of weather that a model may remember."""
@@ -101,6 +102,23 @@ def watched_since(
         at_us=at,
         value=value,
         dial=kind is not Kind.INTERVAL,
+        unit=plan.rules.unit,
+        zone=days.zone,
+        length_us=span_us if kind is Kind.INTERVAL else 0,
+        off=days.off,
+        holidays=days.public,
+    )
+
+
+def watched_between(readings: Readings, plan: Plan, days: DaysOff) -> Watched | None:
+    """Return readings of a point's dial or intervals, in their mountings; None where there is neither."""
+    at, value, kind, span_us = _in_mountings(readings, plan, 0)
+    if len(at) < FEWEST or kind not in {Kind.CUMULATIVE, Kind.INTERVAL}:
+        return None
+    return Watched(
+        at_us=at,
+        value=value,
+        dial=kind is Kind.CUMULATIVE,
         unit=plan.rules.unit,
         zone=days.zone,
         length_us=span_us if kind is Kind.INTERVAL else 0,
