@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics.anomalies.capacity import running
+from analytics.anomalies.capacity import QUARTER_US, running
 from analytics.anomalies.chart import Shown, evidence
 from analytics.anomalies.finding import Finding, Rule
 from analytics.anomalies.point import Seen, Watched, steps
@@ -48,9 +48,9 @@ class RunningQuarters:
         known = _known(region.records.learnt([p.id for p in points])) if points else {}
         points = [p for p in points if p.id in known]
         tuning = tunings(region.records.rule_settings(), points)
-        found = []
+        found, now_us = [], int(micros(instant(now)))
         for point, watched in self._lately(register, points, now, LATELY):
-            one = foretold(point, watched, known[point.id], tuning[point.id])
+            one = foretold(watched, reserved_now(point, watched), known[point.id], tuning[point.id], now_us)
             if one is not None:
                 found.append((point, one))
         detections = [self._detection(register, point, one, now) for point, one in found]
@@ -66,9 +66,8 @@ class RunningQuarters:
         if not series:
             return []
         span = instant(now - back), instant(now) + np.timedelta64(1, "us")
-        mine = {
-            plan.point: part for plan, part in split(self._region.readings.read(series, *span), list(plans.values()))
-        }
+        came = self._region.readings.read(series, *span)
+        mine = {plan.point: part for plan, part in split(came, list(plans.values()))}
         made = ((p, watched_between(mine[p.id], plans[p.id], self._region.days)) for p in points if p.id in mine)
         return [(point, watched) for point, watched in made if watched is not None]
 
@@ -86,12 +85,17 @@ def _known(kept: Sequence[Learnt]) -> dict[str, PointLearnt]:
     return {key: one for key, one in read if one is not None and one.errors_kw}
 
 
-def foretold(point: Point, watched: Watched, learnt: PointLearnt, tuning: Tuning) -> Finding | None:
+def reserved_now(point: Point, watched: Watched) -> float:
+    """Return what a point has reserved [kW] when its last reading came."""
+    return float(reserved_of(point, steps(watched).day[-1:])[0])
+
+
+def foretold(watched: Watched, reserved_kw: float, learnt: PointLearnt, tuning: Tuning, now_us: int) -> Finding | None:
     """Return the running quarter-hour where it is going to exceed, by the readings of the last ones."""
     mine = steps(watched)
-    if len(mine) < FEWEST or Rule.CAPACITY_PROJECTED in tuning.off:
+    runs = len(mine) >= FEWEST and int(mine.at_us[-1]) // QUARTER_US == now_us // QUARTER_US
+    if not runs or Rule.CAPACITY_PROJECTED in tuning.off:
         return None
     energy = np.cumsum(np.maximum(mine.counted, 0.0))
-    reserved = float(reserved_of(point, mine.day[-1:])[0])
     factor = tuning.of(Rule.CAPACITY_PROJECTED)
-    return running(mine.at_us, energy, reserved, np.array(learnt.errors_kw), factor=factor)
+    return running(mine.at_us, energy, reserved_kw, np.array(learnt.errors_kw), factor=factor)
