@@ -33,6 +33,7 @@ from core.registry import (
     Station,
 )
 from core.units import Quantity, unit
+from services.register_references import references
 
 E = TypeVar("E", bound=Entity)
 Place = tuple[type, str]
@@ -214,43 +215,12 @@ def _of(thing: Entity, field: str, problem: str, remedy: str) -> Problem:
     return Problem(kind=type(thing), id=thing.id, field=field, problem=problem, remedy=remedy)
 
 
-def _references(thing: Entity) -> Iterator[tuple[str, type, str]]:
-    match thing:
-        case Building():
-            yield "organisation", Organisation, thing.organisation
-        case Point():
-            yield "building", Building, thing.building
-            if thing.parent:
-                yield "parent", Point, thing.parent
-            yield from (("terms", Point, term.point) for term in thing.terms)
-        case Meter() | Adjustment():
-            yield "point", Point, thing.point
-        case Measure():
-            yield from (("points", Point, key) for key in thing.points)
-        case Station():
-            yield from (("fallbacks", Station, key) for key in thing.fallbacks)
-        case Area() | Activity() | Project() | Indicator():
-            yield from _of_the_plan(thing)
-
-
-def _of_the_plan(thing: Area | Activity | Project | Indicator) -> Iterator[tuple[str, type, str]]:
-    match thing:
-        case Activity():
-            yield "area", Area, thing.area
-        case Project():
-            yield "activity", Activity, thing.activity
-        case Area() | Indicator():
-            yield from (("goals", Goal, key) for key in thing.goals)
-    if isinstance(thing, Indicator):
-        yield "area", Area, thing.area
-
-
 def unknown_references(
     register: Snapshot, about: Collection[Place], assumed: Collection[Place] = ()
 ) -> Iterator[Problem]:
     """Return where these things name others that are not in the register."""
     for thing in (register.things[where] for where in about if where in register.things):
-        for field, kind, key in _references(thing):
+        for field, kind, key in references(thing):
             if (kind, key) not in register.things and (kind, key) not in assumed:
                 name = NAMES[kind]
                 yield _of(thing, field, f"{name} {key} is not in the register", f"add the {name}, or correct its id")
