@@ -1,6 +1,6 @@
 """What people write into the forms of alerts: recipients, routes, announced works; each trouble beside its field."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any, Final, TypeVar
@@ -18,6 +18,9 @@ WORKDAYS: Final = (0, 1, 2, 3, 4)
 WEEKEND: Final = (5, 6)
 DAYS: Final[Mapping[str, tuple[int, ...]]] = {"every": WEEKDAYS, "workdays": WORKDAYS, "weekend": WEEKEND}
 """Days on which quiet hours begin, by the word of the form; others are written as numbers (0 Monday)."""
+
+QUIET: Final = ("quiet_begin", "quiet_end", "quiet_days", "quiet_except")
+"""Fields of the rows of quiet hours."""
 
 HINTS: Final[Mapping[str, str]] = {
     "id": N_("Use 1 to 120 characters without spaces, commas, semicolons and quotes."),
@@ -94,8 +97,17 @@ class RecipientForm(BaseModel):
         rows = list(zip(self.quiet_begin, self.quiet_end, self.quiet_days, self.quiet_except, strict=False))
         return [*(row for row in rows if row[0] or row[1]), ("", "", "every", "high")]
 
+    def troubles(self) -> list[InputError]:
+        """Return what is wrong in each field by itself, so that all of it is told at once."""
+        found = []
+        for name in ("id", "name", "mail", "webhook", "topic", "language"):
+            alone = RecipientForm(**{"id": "x", "name": "x", name: getattr(self, name)})
+            found += _trouble_of(alone.read)
+        rows = RecipientForm(id="x", name="x", **{name: getattr(self, name) for name in QUIET})
+        return [*found, *_trouble_of(rows.read)]
+
     def read(self) -> Recipient:
-        """Return the recipient; raise InputError with the field that is wrong."""
+        """Return the recipient; raise InputError with the first field that is wrong."""
         return Recipient(
             id=self.id.strip(),
             name=self.name.strip(),
@@ -109,6 +121,14 @@ class RecipientForm(BaseModel):
             off=bool(self.off),
             person=self.person.strip(),
         )
+
+
+def _trouble_of(read: Callable[[], object]) -> list[InputError]:
+    try:
+        read()
+    except InputError as err:
+        return [err]
+    return []
 
 
 def _days_word(days: tuple[int, ...]) -> str:

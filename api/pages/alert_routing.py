@@ -1,7 +1,7 @@
 """Whom alerts are told to: recipients, routes, who would be told, what did not arrive, and what was changed."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final
@@ -105,22 +105,27 @@ def _told(v: Viewer, wanted: Wanted) -> Receivers | None:
     return Receivers.of(directory(v.room).who_of(wanted.building, wanted.rule, severity, v.now))
 
 
-def _kept(keep: Callable[[], Any]) -> dict[str, str]:
-    """Do what a form says; return its troubles by field, none where it was done."""
+def _kept(keep: Callable[[], Any], known: Sequence[InputError] = ()) -> dict[str, str]:
+    """Do what a form says where nothing in it is known to be wrong; return its troubles by field, none: it was done."""
     troubles = Troubles()
-    try:
-        keep()
-    except InputError as err:
+    for err in known:
         troubles.note(err)
+    if not known:
+        try:
+            keep()
+        except InputError as err:
+            troubles.note(err)
     return troubles.of
 
 
 @router.post(f"{PAGE}/recipients")
 def keep_recipient(v: Seen, form: Annotated[RecipientForm, Form()]) -> Response:
     """Add a recipient, or change one."""
-    taken = not form.changing and any(p.id == form.id.strip() for p in v.room.region.deps.records.recipients())
-    doing = act(v.room, v.name, WHY)
-    troubles = {"id": TAKEN} if taken else _kept(lambda: directory(v.room).keep_recipient(form.read(), doing))
+    there = [p.id for p in v.room.region.deps.records.recipients()]
+    doing, taken = act(v.room, v.name, WHY), not form.changing and form.id.strip() in there
+    troubles = (
+        {"id": TAKEN} if taken else _kept(lambda: directory(v.room).keep_recipient(form.read(), doing), form.troubles())
+    )
     return _page(v, Wanted(), person=form, troubles=troubles) if troubles else back(f"{PAGE}?done=saved#recipients")
 
 

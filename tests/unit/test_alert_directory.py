@@ -268,6 +268,13 @@ def test_what_is_wrong_in_a_form_stands_beside_its_field_and_nothing_written_is_
     assert store.recipients() == []
 
 
+def test_all_that_is_wrong_in_a_form_is_told_at_once(untouched: tuple[httpx.Client, SqlRecordStore]) -> None:
+    wrong = {"id": "jan novak", "mail": "novak", "webhook": "ftp://x", "quiet_end": ["", ""]}
+    page = untouched[0].post("/alert-routing/recipients", data=PERSON | wrong).text
+    assert all(f'id="wrong-{name}"' in page for name in ("id", "mail", "webhook", "quiet"))
+    assert 'id="wrong-name"' not in page
+
+
 def test_quiet_hours_that_the_form_does_not_know_outlive_a_change_on_the_page(
     client: httpx.Client, store: SqlRecordStore
 ) -> None:
