@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from core.deliveries import ACTIVITY_TEXT, ENTITY, Delivery, DeliveryAct, DeliveryState, Evidence, HandValue, Text
+from core.deliveries import ACTIVITY_TEXT, ENTITY, Delivery, DeliveryAct, Evidence, HandValue, Text
 from core.deliveries import ValueCheck as Check
 from core.errors import Conflict, InputError, NotFound
 from core.indicators import Because, Value
@@ -337,8 +337,3 @@ def _check_texts(texts: Mapping[str, str], plan: AreaPlan) -> None:
             raise InputError(
                 f"area {plan.area.id} has no activity {activity!r}", place=f"texts.{key}", remedy="name one of its own"
             )
-
-
-def open_states() -> frozenset[DeliveryState]:
-    """Return the states in which the guarantor has to do something."""
-    return frozenset({DeliveryState.DRAFT, DeliveryState.RETURNED})

@@ -1,7 +1,6 @@
 """Values as JSON and back, without loss, and what makes two of them the same."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -10,6 +9,8 @@ import msgspec
 from core.indicators import Value
 from core.publications import canonical, digest_of
 
+DIGITS: Final = 10
+"""Digits to which values are the same: floats that are added in another order differ beyond them."""
 _OF_THE_MOMENT: Final = ("computed_at", "cutoff", "register")
 """Fields that tell when a value was computed, not what it is."""
 
@@ -43,10 +44,13 @@ def told(value: Value) -> dict[str, Any]:
 
 
 def value_digest(value: Value) -> str:
-    """Return what two values share that say the same, whenever they were computed."""
-    return digest_of(canonical(told(value)))
+    """Return what two values share that say the same to ten digits, whenever and in whichever order computed."""
+    return digest_of(canonical(_rounded(told(value))))
 
 
-def at(value: Value, other: Value) -> Value:
-    """Return a value as of the moment of another."""
-    return replace(value, **{name: getattr(other, name) for name in _OF_THE_MOMENT})
+def _rounded(said: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
+    if isinstance(said, dict):
+        return {name: _rounded(one) for name, one in said.items()}
+    if isinstance(said, list):
+        return [_rounded(one) for one in said]
+    return float(f"{said:.{DIGITS}g}") if isinstance(said, float) else said

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from core.deliveries import Delivery, DeliveryAct, DeliveryState
-from core.errors import Conflict, InputError, NotFound
+from core.errors import Conflict, InputError, NotFound, TimeError
 from core.indicators import Because, Scope, Value
 from core.notes import AuditEntry
 from core.plan import Indicator
@@ -41,6 +41,14 @@ class Wish:
     exceptions: Mapping[str, str] = field(default_factory=dict)
     cutoff: datetime | None = None
 
+    def __post_init__(self) -> None:
+        if self.cutoff is not None and self.cutoff.tzinfo is None:
+            raise TimeError(
+                f"cut-off {self.cutoff.isoformat()} has no offset",
+                place="cutoff",
+                remedy="write it as 2026-02-28T12:00:00+01:00",
+            )
+
 
 def indicators_of(register: RegisterReader, report: ReportId) -> list[Indicator]:
     """Return the indicators that a report holds, ordered by id."""
@@ -51,12 +59,12 @@ def open_values(
     live: Live, report: ReportId, now: datetime, *, scopes: Sequence[Scope] = REGION, cutoff: datetime | None = None
 ) -> list[Value]:
     """Return the values of a report as they would be published now."""
-    return _values(stand_now(live, now, cutoff=cutoff), live, report, now, scopes)
+    return _values(stand_now(live, report, now, cutoff=cutoff), live, report, now, scopes)
 
 
 def one_value(live: Live, report: ReportId, indicator: str, now: datetime) -> Value:
     """Return the value of one indicator as it would be published now; raise NotFound where the report holds none."""
-    stand = stand_now(live, now)
+    stand = stand_now(live, report, now)
     chosen = [one for one in indicators_of(stand.register, report) if one.id == indicator]
     if not chosen:
         raise NotFound(f"report {report} holds no indicator {indicator}")
@@ -106,7 +114,7 @@ def publish(live: Live, wish: Wish) -> Publication:
 
     A new version tells what changed and why; the former one stays.
     """
-    stand = stand_now(live, wish.now, cutoff=wish.cutoff)
+    stand = stand_now(live, wish.report, wish.now, cutoff=wish.cutoff)
     values = _values(stand, live, wish.report, wish.now, REGION)
     _check_wish(wish, hindrances(live, wish.report, values))
     last, every = newest(live, wish.report), live.records.publications()
@@ -192,7 +200,7 @@ def proposals(live: Live, now: datetime, report: ReportId | None = None) -> list
     for one in reports:
         last = newest(live, one)
         if last is not None:
-            found.append(_restated(live, last, stand_now(live, now), now))
+            found.append(_restated(live, last, stand_now(live, one, now), now))
     return [one for one in found if one.changes]
 
 
@@ -214,8 +222,3 @@ def verify(live: Live, key: str, now: datetime) -> Verified:
         compared=sum(len(value.amounts) for value in held.values),
         differences=tuple(compared(held.values, values)),
     )
-
-
-def today(now: datetime, live: Live) -> date:
-    """Return the local day."""
-    return now.astimezone(live.zone).date()

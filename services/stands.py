@@ -18,6 +18,7 @@ from core.plan import ReportKind
 from core.ports import ReadingStore, RecordStore
 from core.region_tables import RegionTables
 from core.registry import Entity
+from core.report_periods import ReportId
 from services.as_of import AsOfReadings, Import
 from services.as_of_register import audited_at, register_at, undone_since
 from services.as_of_rollups import Made, RollUpsOf
@@ -179,8 +180,11 @@ class _Remembered(dict[str, str]):
         return self[key]
 
 
-def stand_now(live: Live, now: datetime, *, cutoff: datetime | None = None) -> Stand:
-    """Return what there is, as of now or of a cut-off that is over; alerts, tables and deliveries are those of now."""
+def stand_now(live: Live, report: ReportId, now: datetime, *, cutoff: datetime | None = None) -> Stand:
+    """Return what a report rests on, as of now or of a cut-off that is over.
+
+    Alerts, tables and deliveries are those of now.
+    """
     if cutoff is not None and cutoff > now:
         raise Conflict(f"the cut-off {cutoff.isoformat()} is not over yet")
     last = live.records.audit(limit=1)
@@ -197,7 +201,7 @@ def stand_now(live: Live, now: datetime, *, cutoff: datetime | None = None) -> S
         dated=live.dated,
         facts=live.facts,
         alerts=ToldAlerts(live.records),
-        hand=DeliveredValues(live.records.deliveries()),
+        hand=DeliveredValues(live.records.deliveries(report)),
         undone=undone_since(live.records, at),
     )
 

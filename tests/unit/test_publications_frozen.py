@@ -17,7 +17,7 @@ from alerts.lifecycle import resolve
 from core.alerts import Cause as Cause_
 from core.alerts import Change
 from core.deliveries import DeliveryAct, DeliveryState
-from core.errors import Conflict, InputError, NotFound
+from core.errors import Conflict, InputError, NotFound, TimeError
 from core.indicators import ValueStatus
 from core.publications import canonical, digest_of
 from core.readings import Readings
@@ -232,6 +232,8 @@ def test_a_publication_of_an_earlier_cut_off_knows_nothing_that_came_later(world
     after = open_values(world.live, ANNUAL, LATER)
     assert (after[0].amount().value or 0) - (before[0].amount().value or 0) == pytest.approx(2.84, abs=1e-9)
     assert before[0].cutoff == PUBLISHED
+    with pytest.raises(TimeError, match="no offset"):
+        replace(world.wish(), cutoff=PUBLISHED.replace(tzinfo=None))
     with pytest.raises(Conflict, match="not over yet"):
         open_values(world.live, ANNUAL, PUBLISHED, cutoff=LATER)
 
