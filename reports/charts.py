@@ -36,7 +36,7 @@ LEAST_YEARS: Final = 2
 ROOM: Final = 0.13
 """The share of the highest bar that a number takes up."""
 CAUSE: Final = "cause"
-STATES: Final = ("konečná hodnota", "předběžná hodnota")
+STATES: Final = ("zveřejněná konečná hodnota", "předběžná nebo nezveřejněná")
 LOCALE: Final = "cs-CZ"
 
 
@@ -100,7 +100,7 @@ def _year(one: YearValue, decimals: int, goal: Mapping[str, Any], *, room: float
         "year": str(one.year),
         "value": one.value,
         "at": at,
-        "state": STATES[one.status is ValueStatus.PROVISIONAL],
+        "state": STATES[one.value is not None and not (one.published and one.status is ValueStatus.FINAL)],
         "text": czech.number(one.value, decimals),
         "above": at >= 0,
     }
@@ -160,7 +160,7 @@ def _bars(*, several: bool) -> Spec:
     x = alt.X("year:O", axis=alt.Axis(title=None, labelAngle=0, ticks=False), scale=alt.Scale(paddingInner=0.3))
     y = alt.Y("value:Q", axis=_amounts(), scale=alt.Scale(zero=True, nice=True))
     scale = alt.Scale(domain=list(STATES), range=[FINAL, OPEN])
-    color = alt.Color("state:N", scale=scale, legend=alt.Legend() if several else None)
+    color = alt.Color("state:N", scale=scale, legend=alt.Legend(labelLimit=220) if several else None)
     values, target = alt.Chart(_named("values")), alt.Chart(_named("target"))
     bars = values.mark_bar().encode(x=x, y=y, color=color)
     line = target.mark_tick(color=TARGET, thickness=2.5, size=46).encode(x=x, y="target:Q")

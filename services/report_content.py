@@ -150,24 +150,29 @@ class _Source:
         return {value.indicator: value for value in found}
 
     def beside(self, told: Told) -> Beside:
-        """Return the years beside a report: those before an annual or mid-year one, those within a closing one."""
+        """Return the years beside a report: those before an annual or mid-year one, those within a closing one.
+
+        Beside what is published stands only what had been published by then, so that a published report stays as it is.
+        """
         report, kind = told.report, told.report.kind
         last = report.end.year - (report.end.month == 1)
-        indicators = [one for one in told.plan.indicators if kind in one.reports]
         if kind is ReportKind.CLOSING:
             years = range(report.first.year, last + 1)
-            return Beside(years=tuple(self._year(ReportKind.ANNUAL, year, indicators) for year in years))
+            return Beside(years=tuple(self._year(told, ReportKind.ANNUAL, year) for year in years))
         earlier = range(max(last - EARLIER, EARLIEST), last)
-        years_before = [self._year(kind, year, indicators) for year in earlier]
+        years_before = [self._year(told, kind, year) for year in earlier]
         own = Year(year=last, values=told.values, published=told.publication is not None)
         return Beside(before=years_before[-1].values if years_before else {}, years=(*years_before, own))
 
-    def _year(self, kind: ReportKind, year: int, indicators: Sequence[Indicator]) -> Year:
-        report = ReportId(kind=kind, period=str(year))
-        heads = self._records.publications(report)
+    def _year(self, told: Told, kind: ReportKind, year: int) -> Year:
+        report, frozen = ReportId(kind=kind, period=str(year)), told.publication
+        heads = [one for one in self._records.publications(report) if frozen is None or one.at <= frozen.at]
         if heads:
             held = opened(self._records.publication(heads[-1].id))
             return Year(year=year, values=_by_indicator(held.values), published=True)
+        if frozen is not None:
+            return Year(year=year, values={}, published=False)
+        indicators = [one for one in told.plan.indicators if told.report.kind in one.reports]
         return Year(year=year, values=self._computed(indicators, report), published=False)
 
 
