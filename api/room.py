@@ -23,6 +23,7 @@ from api.staging import Staging
 from core.errors import Conflict
 from core.people import Access, Right
 from core.ports import RecordStore, Taken
+from core.registry import Entity
 from services.alerts import Alerts, Policy
 from services.baselines import Baselines
 from services.consumption import PointConsumption, Question, consumption
@@ -55,10 +56,13 @@ class Room:
         """Return the register as it stands, as far as the caller sees it."""
         return self.register.seen_by(self.access)
 
-    def writing(self, right: Right) -> RecordStore:
-        """Return the records for an act: rules read all of them, saving is refused beyond what the right reaches."""
+    def writing(self, right: Right, *about: Entity) -> RecordStore:
+        """Return the records for an act: rules read all of them, saving is refused beyond what the right reaches.
+
+        Raise Conflict where things that the act is `about` name others that are not seen, as if they were not there.
+        """
         registers = Registers(self.register.now(), self.now())
-        return written_records(self.region.deps.records, self.access, right, registers)
+        return written_records(self.region.deps.records, self.access, right, registers, about)
 
     def ask(self, question: Question) -> Sequence[PointConsumption]:
         """Answer a question of consumption; no points give no answer, one that is not seen raises NotFound."""

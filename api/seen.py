@@ -230,7 +230,7 @@ class Written(_Closed):
             stored = _stored(thing, now)
             if stored is not None and not reached(self._access, self._right, stored, now):
                 raise self._refusal(thing)
-        self._check_references(saving)
+        self.check_references(saving)
         after = with_these(now, saving)
         for thing in saving:
             if _stored(thing, now) is None and not reached(self._access, self._right, thing, after):
@@ -244,8 +244,10 @@ class Written(_Closed):
             return NotFound(f"{name} is not known")
         return Refused(403, f"You may not change the {name}, or not all that it concerns.")
 
-    def _check_references(self, saving: Sequence[Entity]) -> None:
+    def check_references(self, saving: Sequence[Entity]) -> None:
         """Raise what is raised for things that are not there where these name things that are not seen."""
+        if self._access.everywhere(self._right) or not saving:
+            return
         now = self._registers.seen
         things = {(kind, key): e for kind, part in SCOPED.items() for key, e in getattr(now, part).items()}
         things |= {(type(s), s.id): s for s in now.stations.values()}
@@ -284,8 +286,12 @@ def seen_records(records: RecordStore, access: Access, now: Callable[[], Snapsho
     return cast("RecordStore", SeenRecords(records, access, now))
 
 
-def written_records(records: RecordStore, access: Access, right: Right, registers: Registers) -> RecordStore:
-    """Return the store as somebody writes it by a right."""
+def written_records(
+    records: RecordStore, access: Access, right: Right, registers: Registers, about: Sequence[Entity] = ()
+) -> RecordStore:
+    """Return the store as somebody writes it by a right; raise Conflict where `about` names what they do not see."""
     if access.everywhere(Right.ADMINISTER):
         return records
-    return cast("RecordStore", Written(records, access, right, registers))
+    written = Written(records, access, right, registers)
+    written.check_references(about)
+    return cast("RecordStore", written)

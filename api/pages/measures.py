@@ -160,9 +160,9 @@ def save_measure(  # noqa: PLR0917 - the fields of the form
     )
     doing = act(v.room, v.name, "page of measures")
     if changing:
-        acts.update(v.room.writing(Right.REGISTER), made, doing)
+        acts.update(v.room.writing(Right.REGISTER, made), made, doing)
     else:
-        acts.create(v.room.writing(Right.REGISTER), [made], doing)
+        acts.create(v.room.writing(Right.REGISTER, made), [made], doing)
     return back(f"/measures/{made.id}?done=saved")
 
 

@@ -139,7 +139,7 @@ def add_adjustment(  # noqa: PLR0917 - the fields of the form
         per_day=number_of(per_day, place="per_day"),
         who=v.name,
     )
-    acts.create(v.room.writing(Right.REGISTER), [event], act(v.room, v.name, "page of the model"))
+    acts.create(v.room.writing(Right.REGISTER, event), [event], act(v.room, v.name, "page of the model"))
     return back(f"/points/{key}/model?done=logged#events")
 
 

@@ -206,7 +206,9 @@ def change(
     present = room.deps.records.get(kind, key)
     check_unchanged(present, if_match)
     entity = made(present)
-    acts.update(room.writing(Right.REGISTER), entity, doing, former=present)
+    if room.region.deps.records.get(kind, key) != present:
+        raise Refused(403, "You see a part of it; who sees all that it concerns may change it.")
+    acts.update(room.writing(Right.REGISTER, entity), entity, doing, former=present)
     return entity
 
 
@@ -244,7 +246,7 @@ def create_route(resource: Resource) -> Callable[..., Response]:
 
     def creating(room: InRoom, by: Caller, body: Body, why: Why = "") -> Response:
         entity = from_document(read_object(body), resource.kind)
-        acts.create(room.writing(Right.REGISTER), [entity], act(room, by, why))
+        acts.create(room.writing(Right.REGISTER, entity), [entity], act(room, by, why))
         return shown(entity, status=201, location=f"/api/v1/{resource.plural}/{entity.id}")
 
     return creating

@@ -1,0 +1,141 @@
+# ruff: noqa: ANN401 - changes are whatever an app is given
+"""A region of two organisations on a record store in SQL, with people and keys: what the tests of access stand on.
+
+Everything of the first organisation has a mark in its name or id, so that an answer which tells of it shows it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from alerts import lifecycle
+from api.access import Limits
+from api.dependencies import PerMinute
+from api.pages.held import Held
+from api.room import Room
+from core.alerts import Change, Detection, Subject
+from core.notes import DeadLetter, InboxItem
+from core.people import Grant, Person, Role
+from core.registry import Adjustment, AdjustmentKind, DialEvent, EventKind, Measure, Station
+from services.passwords import Passwords
+from services.people import add_person, make_key
+from services.register import By
+from services.sessions import Policy, Sessions
+from storage.records import SqlRecordStore
+from tests.unit.api_fakes import NOW
+from tests.unit.api_world import BREAK, REGISTER, InProcess, build_world
+
+MINE = ("O2",)
+FOREIGN = ("B01", "Jeron", "em-1", "wm-1", "Gymn", "OP-FOREIGN", "B01-EL", "46748016", "tajné")
+"""Marks of what belongs to O1."""
+DAY = date(2025, 1, 1)
+MORE = (
+    Station(id="liberec", name="Liberec"),
+    DialEvent(id="E-B01", meter="em-1", at=datetime(2025, 5, 1, tzinfo=UTC), kind=EventKind.RESET, note="tajné"),
+    DialEvent(id="E-B02", meter="em-2", at=datetime(2025, 5, 1, tzinfo=UTC), kind=EventKind.RESET),
+    Measure(id="OP-FOREIGN", name="Zateplení gymnázia, tajné", points=("B01-EL",), effective=DAY),
+    Measure(id="OP-BOTH", name="LED", points=("B01-EL", "B02-EL"), effective=DAY, investment_czk=2e6),
+    Measure(id="OP-MINE", name="Čerpadla", points=("B02-EL",), effective=DAY),
+    Adjustment(id="A-B01", point="B01-EL", since=DAY, kind=AdjustmentKind.CLOSURE, reason="tajné"),
+    Adjustment(id="A-B02", point="B02-EL", since=DAY, kind=AdjustmentKind.CLOSURE, reason="malování"),
+)
+WAITING = InboxItem(
+    device="em-9",
+    register="energy.import",
+    unit="kWh",
+    first_seen=NOW - timedelta(days=2),
+    last_seen=NOW,
+    count=42,
+    last_value=1204.7,
+    topic="odecet/em-9",
+)
+ACT = By(by="test", now=NOW)
+FAST = Passwords(memory_kib=8, rounds=1)
+PASSWORD = "čtyři psi na mezi"  # noqa: S105 - of people who are not
+
+
+def detection(point: str) -> Detection:
+    return Detection(
+        rule="leak",
+        subject=point,
+        kind=Subject.POINT,
+        at_from=NOW - timedelta(hours=2),
+        at_to=NOW,
+        found_at=NOW,
+        evidence={"point": point},
+    )
+
+
+@dataclass
+class Region:
+    """An app over a store with people; `alerts` are the ids of one alert a building."""
+
+    app: FastAPI
+    records: SqlRecordStore
+    sessions: Sessions
+    alerts: dict[str, str]
+
+    def client(self, **headers: str) -> httpx.Client:
+        return httpx.Client(transport=InProcess(self.app), base_url="http://odecet.test", headers=headers)
+
+    def key(self, role: Role, **scope: tuple[str, ...]) -> dict[str, str]:
+        made = make_key(self.records, role, [Grant(role=role, **scope)], ACT)
+        return {"authorization": f"Bearer {made.secret}"}
+
+    def person(self, key: str, *grants: Grant, mail: str = "", password: str = PASSWORD) -> Person:
+        made = add_person(self.records, Person(id=key, name=f"{key} Testová", mail=mail, grants=grants), ACT)
+        if password:
+            self.records.keep_password(key, self.sessions.passwords.hashed(password), ())
+        return made
+
+
+def together(app: FastAPI, requests: list[httpx.Request]) -> list[httpx.Response]:
+    """Return the answers of an app to requests, on one loop."""
+
+    async def sent() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://odecet.test") as client:
+            return [await client.send(request) for request in requests]
+
+    return anyio.run(sent)
+
+
+@cache
+def _app() -> FastAPI:
+    """Return an app that each region in its turn is served by: making one takes longer than most tests."""
+    return build_world(tokens={"nobody": "a token that opens it to nobody"}).app
+
+
+@contextmanager
+def region(folder: Path, **changes: Any) -> Iterator[Region]:
+    records = SqlRecordStore(f"sqlite:///{folder / 'records.sqlite'}")
+    records.start()
+    records.save([*REGISTER, *MORE], by="test", now=NOW)
+    records.see([WAITING])
+    records.keep_letters([DeadLetter(topic="odecet/em-1", payload=b"{", reason="malformed", detail="?", received=NOW)])
+    foreign = replace(BREAK, finding=replace(BREAK.finding, evidence={"before": 1.0}))
+    records.replace_findings(["B01-EL"], NOW, NOW, [foreign])
+    alerts = {b: _alert(records, f"{b}-EL", b) for b in ("B01", "B02")}
+    sessions = Sessions(records, FAST, changes.pop("policy", Policy()))
+    many = PerMinute(people=10**6, programs=10**6, strangers=10**6, logins=10**6)
+    given: dict[str, Any] = {"records": records, "sessions": sessions, "per_minute": many, "tokens": {}, **changes}
+    app = _app()
+    deps = replace(app.state.room.deps, metrics=CollectorRegistry(), **given)
+    app.state.room, app.state.limits, app.state.held = Room(deps), Limits(deps), Held()
+    yield Region(app=app, records=records, sessions=sessions, alerts=alerts)
+    records.close()
+
+
+def _alert(records: SqlRecordStore, point: str, building: str) -> str:
+    step = lifecycle.opened(detection(point), building, NOW)
+    records.change_alerts(Change(alerts=(step.alert,), entries=() if step.entry is None else (step.entry,)))
+    return step.alert.id
