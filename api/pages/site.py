@@ -28,6 +28,7 @@ from api.pages import (
     overview,
     people,
     point,
+    public,
     reading_imports,
     register_files,
     settings_audit,
@@ -89,6 +90,7 @@ def build_pages(app: FastAPI) -> None:
         formats,
         desk,
         register_files,
+        public,
     ):
         app.include_router(module.router)
     for module in (

@@ -30,7 +30,11 @@ router = APIRouter(prefix="/api/v1", tags=["open-data"], dependencies=[allowed(R
 
 FOLDER: Final = "/api/v1/open-data"
 PAGE: Final = "/verejne"
-SHARED: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=600"}
+SHARED: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Cache-Control": "public, max-age=600",
+}
 """Other sites' pages may read it: the validator of the national catalogue does."""
 Key = Annotated[str, Path(description="The dataset: indikatory or srovnani-budov.", examples=["indikatory"])]
 
