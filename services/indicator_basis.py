@@ -32,11 +32,12 @@ _ROWS: Final = ("amount", "atoms", "known", "missing_h", "estimated_h")
 class Use:
     """What k points used in the m pieces of a span: `atoms` in millionths of kWh or m³, 0 where nothing is `known`.
 
-    `amount` is in each point's own unit, NaN where nothing is known. `missing_h` and `estimated_h` are hours of the
-    days that are over. `found` holds energy and emissions.
+    `amount` is in each point's own unit (`units`), NaN where nothing is known. `missing_h` and `estimated_h` are hours
+    of the days that are over. `found` holds energy and emissions.
     """
 
     points: tuple[Point, ...]
+    units: tuple[str, ...]
     span: Span
     found: Inventory
     amount: Floats
@@ -51,7 +52,8 @@ class Use:
         chosen = np.array([p.id in wanted for p in self.points], bool)
         rows = {name: getattr(self, name)[chosen] for name in _ROWS}
         kept = tuple(p for p in self.points if p.id in wanted)
-        return replace(self, points=kept, found=self.found.of(chosen), **rows)
+        units = tuple(u for p, u in zip(self.points, self.units, strict=True) if p.id in wanted)
+        return replace(self, points=kept, units=units, found=self.found.of(chosen), **rows)
 
     def of_kind(self, commodities: Sequence[Commodity]) -> "Use":
         """Return the use of the points of some commodities."""
@@ -134,7 +136,7 @@ class Basis:
 
     def span(self, first: date, end: date) -> Span:
         """Return a span as it is known at the cut-off."""
-        return span_of(first, end, self.inputs.cutoff, self.inputs.zone)
+        return self.once(("span", first, end), lambda: span_of(first, end, self.inputs.cutoff, self.inputs.zone))
 
     def use(self, first: date, end: date) -> Use:
         """Return what all points that count used in a span."""
@@ -153,6 +155,7 @@ class Basis:
         missing_h, estimated_h = hours_over(use, span)
         return Use(
             points=use.points,
+            units=use.unit,
             span=span,
             found=found,
             amount=use.amount,

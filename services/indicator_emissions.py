@@ -13,7 +13,7 @@ from services.emission_inventory import Lack, lacks, uses
 from services.emissions import Scope as Points
 from services.indicator_basis import ENERGY, Use
 from services.indicator_climate import DegreeDayEffect
-from services.indicator_energy import sized, unusable
+from services.indicator_energy import conversions_used, sized, unusable
 from services.indicator_made import (
     Case,
     Made,
@@ -51,7 +51,7 @@ def _inventory(case: Case) -> tuple[Use, Made]:
         },
         coverage=use.coverage(),
         reasons=(*wrong, *([because("no_market_factor")] if unpriced and not wrong else [])),
-        used=_used(use),
+        used=(*conversions_used(case, use), *_used(use)),
         parts=tuple(_without_unknown(use, parts) if wrong else parts),
     )
 

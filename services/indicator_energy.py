@@ -9,9 +9,11 @@ import numpy as np
 
 from core.calendar import Bools, Longs
 from core.factors import Carrier
-from core.indicators import Because, Part
+from core.indicators import Because, Part, Used
 from core.readings import Floats
+from core.registry import Commodity
 from services.emission_change import MOST_MISSING
+from services.emission_inventory import CUBIC_METRE
 from services.emissions import mean_of
 from services.indicator_basis import ENERGY, Use
 from services.indicator_climate import normalised
@@ -33,6 +35,29 @@ def unusable(use: Use) -> list[Because]:
     return [because(code, *points[where].tolist()) for code, where in told if where.any()]
 
 
+def conversions_used(case: Case, use: Use) -> tuple[Used, ...]:
+    """Return what turned gas metered in m³ into energy."""
+    found: dict[tuple[str, int], Used] = {}
+    tables = case.basis.inputs.dated.factors
+    for point, unit in zip(use.points, use.units, strict=True):
+        owner = case.basis.buildings[point.building].organisation
+        metered = point.commodity is Commodity.GAS and unit == CUBIC_METRE
+        rows = [tables.conversion(point, owner, first) for first in use.span.months.firsts] if metered else []
+        found |= {
+            (row.id, row.provenance.version): Used(
+                kind="gas_conversion",
+                key=row.id,
+                version=row.provenance.version,
+                since=row.valid.since.isoformat(),
+                value=row.kwh_per_m3,
+                source=row.provenance.source,
+            )
+            for row in rows
+            if row is not None
+        }
+    return tuple(found.values())
+
+
 def _consumption(case: Case) -> Made:
     """E1: energy delivered by all carriers and own photovoltaics used on the spot."""
     use = case.basis.use_in(case.scope, case.first, case.end, ENERGY)
@@ -48,6 +73,7 @@ def _consumption(case: Case) -> Made:
         amounts=_carriers(use, own),
         coverage=use.coverage(),
         reasons=tuple(own_use_reasons(own)),
+        used=conversions_used(case, use),
         parts=tuple(with_own(case, use, use.atoms, own, "total")),
     )
 
@@ -177,7 +203,7 @@ def _by_area(case: Case) -> Made:
         },
         coverage=made.coverage,
         reasons=(*made.reasons, *reasons, *([because("not_normalised")] if normal.total_kwh is None else [])),
-        used=normal.used,
+        used=(*made.used, *normal.used),
         parts=tuple(
             Part(
                 figure="specific",

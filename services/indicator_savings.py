@@ -55,8 +55,8 @@ class Found:
 
     @property
     def lost(self) -> bool:
-        """Whether measures are in effect and of none anything is known."""
-        return bool(self.asked) and not self.pieces
+        """Whether nothing is known of any of the measures that are in effect, and something is lacking."""
+        return not self.pieces and any(reason.code == "saving_unknown" for reason in self.reasons)
 
 
 def activities(basis: Asked) -> frozenset[str]:
@@ -71,6 +71,11 @@ def of_the_plan(basis: Asked) -> tuple[Measure, ...]:
 
 def plan_shares(basis: Asked) -> tuple[Share, ...]:
     """Return what the plan's measures saved at their points until the cut-off, nothing of it twice."""
+    return basis.once(("once",), lambda: tuple(once(_all_shares(basis), basis.points)))
+
+
+def _all_shares(basis: Asked) -> tuple[Share, ...]:
+    """Return the same with what a measure above counts too, so that what is not known is told of each point."""
     return basis.once(("shares",), lambda: _shares(basis))
 
 
@@ -84,7 +89,7 @@ def _shares(basis: Asked) -> tuple[Share, ...]:
     last = last_day(basis.inputs.cutoff, basis.inputs.zone)
     shares = Savings(basis.inputs.baselines).shares(points, every, last)
     names = {m.id for m in tagged}
-    return tuple(once([_in_energy(basis, s) for s in shares if s.measure in names], basis.points))
+    return tuple(_in_energy(basis, s) for s in shares if s.measure in names)
 
 
 def _in_energy(basis: Asked, share: Share) -> Share:
@@ -118,10 +123,11 @@ def found_in(case: Case, commodities: Sequence[Commodity]) -> Found:
     over = min(case.end, last_day(basis.inputs.cutoff, basis.inputs.zone) + timedelta(days=1))
     asked = [m for m in of_the_plan(basis) if inside & set(m.points) and _days(m, case.first, over)]
     by_id = {m.id: m for m in asked}
-    shares = [s for s in plan_shares(basis) if s.measure in by_id and s.point in inside]
+    shares = [s for s in _all_shares(basis) if s.measure in by_id and s.point in inside]
     pieces = [
         Piece(measure=by_id[s.measure], share=s, month=month, atoms=month.saving_nano // _NANO_PER_ATOM)
-        for s in shares
+        for s in plan_shares(basis)
+        if s.measure in by_id and s.point in inside
         for month in s.months
         if case.first <= month.month < case.end
     ]

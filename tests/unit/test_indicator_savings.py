@@ -10,7 +10,7 @@ import pytest
 
 from core.calendar import PRAGUE, Period, instant, moment, spans
 from core.indicators import Scope, ScopeKind, Value, ValueStatus
-from core.registry import Building, Commodity, Entity, Measure, Point
+from core.registry import Building, Commodity, Entity, Measure, Point, Role
 from services.consumption import PointConsumption, Question
 from services.indicators import Evaluation, Inputs
 from tests.unit.indicator_world import INDICATORS, SHIPPED, codes, dated, shares
@@ -21,6 +21,7 @@ YEAR = date(2025, 1, 1), date(2026, 1, 1)
 BEGIN = date(2025, 1, 1)
 WATER = Point(id="water", building="b", name="voda", commodity=Commodity.COLD_WATER)
 OTHER = Building(id="b2", organisation="o", name="Dílna", station="liberec")
+SUB = Point(id="sub", building="b", name="kotel", commodity=Commodity.GAS, role=Role.SUBMETER, parent="gas")
 FAR = Point(id="far", building="b2", name="plyn", commodity=Commodity.GAS)
 
 
@@ -59,8 +60,8 @@ TAPS = np.where(since("2025-01-01"), 0.7, 1.0) * (5.0 + np.random.default_rng(3)
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    amounts = {"gas": GAS, "still": STILL, "far": heating(9), "water": TAPS}
-    entities: tuple[Entity, ...] = (OTHER, FAR, WATER, gas_point("still"), *SHIPPED)
+    amounts = {"gas": GAS, "still": STILL, "far": heating(9), "water": TAPS, "sub": 0.5 * GAS}
+    entities: tuple[Entity, ...] = (OTHER, FAR, WATER, gas_point("still"), gas_point("gas"), SUB, *SHIPPED)
     made = build_world(tmp_path_factory.mktemp("world"), amounts, *entities)
     made.ask.unit = {"water": "m³"}  # type: ignore[assignment]
     yield made
@@ -192,6 +193,14 @@ def test_an_unknown_saving_is_no_zero(world: World) -> None:
     assert beside.amounts[0].value == value(world, "E3", measure("n", "far")).amounts[0].value
     assert beside.coverage is not None
     assert beside.coverage.lacking == ("gas",)
+
+
+def test_what_a_point_above_counts_too_counts_once(world: World) -> None:
+    above, below = measure("m", "gas"), measure("n", "sub")
+    found = value(world, "E3", above, below)
+    assert found.amounts[0].value == value(world, "E3", above).amounts[0].value
+    assert (found.status, found.reasons) == (ValueStatus.FINAL, ())
+    assert (value(world, "E3", below).amounts[0].value or 0.0) > 10
 
 
 def test_water_is_saved_in_cubic_metres_and_is_no_energy(world: World) -> None:

@@ -1,5 +1,6 @@
 """The action plan: what ships, loading it whole or not at all, by table, command and API, with its history."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -77,6 +78,20 @@ def test_the_shipped_indicators_name_every_method_and_no_target_is_made_up() -> 
     aims = {(i.id, t.year): t.value for i in indicators.values() for t in i.targets}  # type: ignore[attr-defined]
     assert aims == {("E4", year): pytest.approx(-1.9 * (year - 2021)) for year in (2024, 2025, 2026)}
     assert all(ReportKind.ANNUAL in i.reports for i in indicators.values())  # type: ignore[attr-defined]
+
+
+def test_the_documentation_tells_every_method_with_its_figures_and_along_what_it_adds_up() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "indicators.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| [^|]+ \| `(\w+)` \|(.*)\|$", page, re.MULTILINE))
+    assert set(rows) == set(METHODS)
+    for name, method in METHODS.items():
+        figures, adds = rows[name].rsplit("|", 1)
+        assert set(method.figures) <= set(re.findall(r"\w+", figures)), name
+        assert adds.split() == [letter for letter, axis in (("b", "buildings"), ("m", "months")) if axis in method.adds]
+        assert method.version == 1
+        assert any(f"`{name}`" in line for line in page.splitlines() if line.startswith("### ")) or name.startswith(
+            ("water_by", "emissions_by", "replaced", "water_saved")
+        )
 
 
 # Loading
