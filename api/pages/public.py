@@ -161,10 +161,9 @@ def _written(cell: Cell, value: float | None, words: Language) -> str:
 def _interval(cell: Cell, words: Language) -> str:
     if cell.low90 is None or cell.high90 is None:
         return ""
-    return words.text(N_("%(low)s to %(high)s with 90% certainty")) % {
-        "low": words.number(cell.low90, cell.decimals),
-        "high": _written(cell, cell.high90, words),
-    }
+    return words.text(N_("{low} to {high} with 90% certainty")).format(
+        low=words.number(cell.low90, cell.decimals), high=_written(cell, cell.high90, words)
+    )
 
 
 def _change(cell: Cell, words: Language) -> str:
