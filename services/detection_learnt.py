@@ -24,7 +24,7 @@ from core.detectors import Learnt
 from core.registry import DialEvent, Meter, Point
 from services.detection import PointReport, Told
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is learnt: another one learns all points anew."""
 LEAST_HOURS: Final = 48
 

@@ -105,11 +105,16 @@ def _counted(hours: Hours, seen: Bools, used: Bools, few: Bools) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Runs:
-    """Score and length [hours] of the run above each level at each hour (levels, n), and each day's largest score."""
+    """Score and length [hours] of the run above each level at each hour (levels, n), and each day's largest score.
+
+    On the last day: `weight` of an hour by level and local hour (levels, 24), and the flow that levels must exceed.
+    """
 
     score: Floats
     length: Longs
     daily: Floats
+    weight: Floats
+    least: float
 
 
 def together(hours: Hours) -> int:
@@ -135,36 +140,50 @@ def _runs(hours: Hours, masked: Bools, level: Floats) -> _Runs:
     past = _past(hours, masked)
     score = np.empty((len(level), len(hours)))
     length = np.empty((len(level), len(hours)), np.int64)
-    enough = (past.quiet & (past.count >= LEAST_DAYS))[hours.row, hours.hour]
-    weigh = np.where(enough & ~masked, hours.share, 0.0) / np.sqrt(together(hours))
+    enough = past.quiet & (past.count >= LEAST_DAYS)
+    weigh = np.where(enough[hours.row, hours.hour] & ~masked, hours.share, 0.0) / np.sqrt(together(hours))
+    weight = np.zeros((len(level), 24))
     least = ABOVE_NIGHTS * past.nights[hours.row]
     known = np.isfinite(hours.amount)
     for i, flow in enumerate(level):
         above = known & (hours.amount >= flow)
         often = (_counted(hours, past.seen & above, past.used & above, past.few) + 0.5) / (past.count + 1)
-        rare = np.clip(-np.log(often), 0.0, RARE)[hours.row, hours.hour]
+        rare = np.clip(-np.log(often), 0.0, RARE)
         reset = (known & ~above) | masked
-        score[i], length[i] = run_sum(rare * weigh, reset) * (flow > least), since(reset)
+        score[i], length[i] = run_sum(rare[hours.row, hours.hour] * weigh, reset) * (flow > least), since(reset)
+        weight[i] = np.where(enough[-1], rare[-1], 0.0) / np.sqrt(together(hours))
     daily = np.zeros((hours.days, len(level)))
     np.maximum.at(daily, (hours.row,), score.T)
-    return _Runs(score=score, length=length, daily=daily)
+    return _Runs(score=score, length=length, daily=daily, weight=weight, least=ABOVE_NIGHTS * float(past.nights[-1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nights:
-    """What a leak has to rise above now: local hours (24) that are quiet and known, and the least flow [m³/h]."""
+class LeakNow:
+    """What a run of flow is judged by now, by level [m³/h]: what an hour weighs by local hour, the own worst score.
 
-    quiet: tuple[bool, ...]
+    `score` is that of the run which lasts; levels up to `least` do not stand out from the own nights.
+    """
+
+    level: tuple[float, ...]
+    weight: tuple[tuple[float, ...], ...]
+    worst: tuple[float, ...]
+    score: tuple[float, ...]
     least: float
 
 
-def nights_now(hours: Hours, told: Bools) -> Nights:
-    """Return what the last day of hours (n) is judged by; hours that were `told` are not learnt from. O(n)."""
+def leak_now(hours: Hours, told: Bools) -> LeakNow:
+    """Return what the next hours are judged by; hours that were `told` are not learnt from. O(n x levels)."""
     hours = smoothed(hours)
-    past = _past(hours, told)
-    least = max(hours.quantum / together(hours), LEAST_FLOW, ABOVE_NIGHTS * float(past.nights[-1]))
-    quiet = past.quiet[-1] & (past.count[-1] >= LEAST_DAYS)
-    return Nights(quiet=tuple(quiet.tolist()), least=least)
+    level = levels(hours)
+    runs = _runs(hours, told, level)
+    worst = trailing_max(runs.daily, REACH_DAYS, LAG_DAYS)[-1]
+    return LeakNow(
+        level=tuple(level.tolist()),
+        weight=tuple(tuple(row) for row in runs.weight.tolist()),
+        worst=tuple(worst.tolist()),
+        score=tuple(runs.score[:, -1].tolist()),
+        least=runs.least,
+    )
 
 
 def leaks(hours: Hours, now_us: int, *, factor: float = 1.0) -> list[Finding]:
@@ -210,7 +229,7 @@ def _again(hours: Hours, masked: Bools, level: Floats, runs: _Runs, begin: int) 
     length = np.concatenate([runs.length[:, :begin], part.length[:, keep:]], axis=1)
     daily = np.zeros_like(runs.daily)
     np.maximum.at(daily, (hours.row,), score.T)
-    return _Runs(score=score, length=length, daily=daily)
+    return _Runs(score=score, length=length, daily=daily, weight=part.weight, least=part.least)
 
 
 def _leak(hours: Hours, span: tuple[int, int, int], stands_out: tuple[float, float], masked: Bools) -> Finding:

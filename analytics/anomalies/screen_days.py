@@ -13,6 +13,7 @@ from analytics.anomalies.expected import (
     LESS_DAYS,
     LESS_SHARE,
     OWN_WORST,
+    PAST_LEAST,
     PV_LACKS,
     SUNNY,
     WARM_C,
@@ -43,7 +44,8 @@ class DayScreen:
     """What days after `day` (local, since 1970) are looked at by; NaN where nothing is known.
 
     `base_limit` and how many of the last days were `base_over` it; `free_worst` the largest share of `workday` that
-    free days used; `gap` and `expected` of the last weeks with the `worst` shares of a week, a fortnight, eight weeks;
+    free days used; `gap` and `expected` of the last weeks with the `worst` shares of a week, a fortnight, eight weeks,
+    `compared` the days that could be;
     hot and cold days' use; `per_sun` what a plant makes of the sun.
     """
 
@@ -55,6 +57,7 @@ class DayScreen:
     gap: tuple[float, ...]
     expected: tuple[float, ...]
     worst: tuple[float, ...]
+    compared: int
     hot_work: float
     hot_free: float
     cold: float
@@ -88,6 +91,7 @@ def day_screen(days: Days, beside: Beside, tuning: Tuning) -> DayScreen:
         gap=tuple(gap[-DRIFT_DAYS:].tolist()),
         expected=tuple(expected[-DRIFT_DAYS:].tolist()),
         worst=tuple(worst_off(gap, expected, width) for width in LEAST_OF),
+        compared=int(np.isfinite(gap).sum()),
         hot_work=hot[0],
         hot_free=hot[1],
         cold=hot[2],
@@ -129,7 +133,10 @@ def _off(screen: DayScreen, gap: Floats, expected: Floats, tuning: Tuning) -> se
     could = set()
     for (width, (rule, least)), worst in zip(LEAST_OF.items(), screen.worst, strict=True):
         share = np.nan_to_num(np.abs(shares_off(all_gap, all_expected, width)[-len(gap) :]))
-        if (share > NEAR * max(tuning.of(rule) * least, OWN_WORST * worst)).any():
+        if (
+            screen.compared + len(gap) - width >= PAST_LEAST
+            and (share > NEAR * max(tuning.of(rule) * least, OWN_WORST * worst)).any()
+        ):
             could.add(rule)
     return could
 

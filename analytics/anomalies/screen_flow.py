@@ -13,10 +13,12 @@ from analytics.anomalies.leak import (
     LEAST_RUN_H,
     NEVER_WORST,
     NEVER_ZERO_H,
+    OWN_WORST,
     RARE,
-    Nights,
+    STEP,
+    LeakNow,
     endless_runs,
-    nights_now,
+    leak_now,
     smoothed,
     together,
 )
@@ -24,7 +26,7 @@ from analytics.anomalies.trailing import run_sum, since
 from analytics.anomalies.tuning import Tuning
 from core.calendar import Bools
 
-SLACK: Final = 0.8
+SLACK: Final = 0.9
 NEAR: Final = 0.95
 
 
@@ -37,7 +39,7 @@ class FlowScreen:
 
     until_us: int
     quantum: float
-    nights: Nights
+    leak: LeakNow
     largest: float | None
     pauses: bool
     endless_h: float
@@ -51,7 +53,7 @@ def flow_screen(hours: Hours, found: list[Finding]) -> FlowScreen:
     return FlowScreen(
         until_us=int(hours.start_us[-1]) + HOUR_US,
         quantum=hours.quantum,
-        nights=nights_now(hours, _told(hours, found)),
+        leak=leak_now(hours, _told(hours, found)),
         largest=float(largest[-1]) if enough[-1] and largest[-1] > 0 else None,
         pauses=bool(runs.had[-1]),
         endless_h=float(runs.length[-1]),
@@ -82,13 +84,34 @@ def flow_could(screen: FlowScreen, tail: Hours, tuning: Tuning) -> frozenset[Rul
 
 
 def _leaks(screen: FlowScreen, tail: Hours, factor: float) -> bool:
-    hours = smoothed(tail)
-    known = np.isfinite(hours.amount)
-    below = known & ~(hours.amount >= SLACK * screen.nights.least)
-    weight = np.where(np.array(screen.nights.quiet)[hours.hour], hours.share, 0.0) * RARE / np.sqrt(together(tail))
-    score, length = run_sum(weight, below), since(below)
-    long = length >= LEAST_RUN_H + together(tail) - 2
-    return bool((long & (score >= SLACK * factor * ENOUGH) & (hours.known_us > screen.until_us)).any())
+    """Return whether a run above any level could be enough, what it weighed before the tail included."""
+    hours, known = smoothed(tail), screen.leak
+    after, long = hours.start_us >= screen.until_us, LEAST_RUN_H + together(tail) - 2
+    measured = np.isfinite(hours.amount)
+    top = float(np.nanmax(hours.amount, initial=0.0))
+    for flow, weight, worst, before in zip(known.level, known.weight, known.worst, known.score, strict=True):
+        if flow > top:
+            break
+        if flow <= SLACK * known.least:
+            continue
+        below = measured & ~(hours.amount >= flow)
+        gained = np.where(after, np.array(weight)[hours.hour] * hours.share, 0.0)
+        score = run_sum(gained, below) + np.where(_unbroken(below, after), before, 0.0)
+        enough = max(factor * ENOUGH, OWN_WORST * worst)
+        if (after & (since(below) >= long) & (score >= SLACK * enough)).any():
+            return True
+    return _beyond(known, hours, after)
+
+
+def _unbroken(below: Bools, after: Bools) -> Bools:
+    """Return which hours after the last look belong to the run that lasted then."""
+    return np.asarray(after & ~np.logical_or.accumulate(below & after))
+
+
+def _beyond(known: LeakNow, hours: Hours, after: Bools) -> bool:
+    """Return whether hours lie above all levels that were ever seen: these weigh all that an hour can."""
+    over = after & (hours.amount > known.level[-1] * STEP)
+    return bool((RARE * over.sum() >= SLACK * ENOUGH) and over.sum() > 1)
 
 
 def _endless(screen: FlowScreen, tail: Hours) -> float:
