@@ -98,13 +98,13 @@ def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool
         work = Recurrence(recurring_work(parts), leases=parts.records, metrics=parts.metrics)
         stack.callback(work.close)
         work.start()
-    if api:
-        _serve_api(parts, stop, ingesting=ingest)
-        return
     if settings.metrics.port:
         server, thread = start_http_server(settings.metrics.port, settings.metrics.bind, registry=parts.metrics)
         stack.callback(thread.join)
         stack.callback(server.shutdown)
+    if api:
+        _serve_api(parts, stop, ingesting=ingest)
+        return
     stop.wait()
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import holidays
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from analytics.baseline.placebo import Calibration
 from app.alerting import alert_acts
@@ -163,6 +163,7 @@ def build(settings: Settings) -> Parts:
     """Return the parts for these settings; none is opened."""
     readings, records = reading_store(settings), SqlRecordStore(settings.records_url())
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
     metrics = IngestMetrics(registry)
     shelf = ProfileShelf(
         fixed_profiles(settings.discovery, without=settings.ingest.profiles_off),

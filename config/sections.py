@@ -413,7 +413,7 @@ class OpenDataSettings(Section):
 
 
 class MetricsSettings(Section):
-    """Health and metrics of a process that serves no API (`odecet ingest`, `odecet worker`)."""
+    """Metrics at a port of their own: of processes that serve no API, or apart from it."""
 
     bind: Name = "127.0.0.1"
     """Address to listen on."""

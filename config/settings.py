@@ -97,7 +97,7 @@ class Settings(Section):
     open_data: OpenDataSettings = OpenDataSettings()
     """Open data: who publishes them, as the national catalogue wants to know it."""
     metrics: MetricsSettings = MetricsSettings()
-    """Health and metrics of a process that serves no API (`odecet ingest`, `odecet worker`)."""
+    """Metrics at a port of their own: of processes that serve no API, or apart from it."""
     log: LogSettings = LogSettings()
     """The log, written to standard error."""
 

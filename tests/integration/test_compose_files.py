@@ -81,6 +81,62 @@ def test_secrets_and_certificates_are_ignored_by_git_and_stand_in_no_package() -
         assert not (ROOT / Path(folder).parts[0] / "__init__.py").exists()
 
 
+AS_ROOT = {"influxdb", "postgres", "passwords"}
+"""Services whose entrypoint begins as root; each says in a comment why."""
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_service_has_the_least_rights(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is (name != "influxdb")
+    assert not {"privileged", "devices", "pid", "ipc", "userns_mode", "group_add"} & set(service)
+    if name not in AS_ROOT:
+        assert int(service["user"].partition(":")[0]) > 0
+        assert "cap_add" not in service
+    assert set(service.get("cap_add", ())) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+    sockets = [source for source, _ in mounts(service) if source.endswith(".sock")]
+    assert sockets == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_mounted_files_are_read_only_and_no_secret_stands_in_the_environment(name: str) -> None:
+    service = SERVICES[name]
+    own = [volume for volume in service.get("volumes", ()) if volume.startswith(".")]
+    assert [volume for volume in own if not volume.endswith(":ro")] == []
+    for key, value in service.get("environment", {}).items():
+        if re.search(r"PASSWORD|TOKEN|SECRET", key):
+            assert value.startswith("/run/secrets/"), key
+            assert Path(value).name in service["secrets"]
+
+
+def test_stores_and_metrics_are_met_by_those_alone_who_need_them() -> None:
+    networks = COMPOSE["networks"]
+    assert {name for name, network in networks.items() if not (network or {}).get("internal")} == {"outside"}
+    members = {net: {n for n, s in SERVICES.items() if net in s.get("networks", ())} for net in networks}
+    assert members["stores"] == {"influxdb", "postgres", "ingest", "worker", "api"}
+    assert members["outside"] == {"mosquitto", "worker", "api", "grafana"}
+    assert members["meters"] == {"mosquitto", "ingest", "worker", "simulators"}
+    assert members["watch"] == {"ingest", "worker", "api", "prometheus", "grafana"}
+    assert SERVICES["passwords"]["network_mode"] == "none"
+    for name, service in SERVICES.items():
+        assert "networks" in service or name == "passwords"
+        for port in service.get("ports", ()):
+            assert re.match(r"\$\{\w+_BIND:-127\.0\.0\.1\}:", port), port
+            assert "outside" in service["networks"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_service_that_goes_on_is_watched_and_ends_in_peace(name: str) -> None:
+    service = SERVICES[name]
+    assert service["logging"]["options"]["max-size"]
+    if name == "passwords":
+        return
+    assert service["restart"] == "unless-stopped"
+    assert "healthcheck" in service or name in OURS  # the image has its own
+
+
 def test_every_variable_has_its_example() -> None:
     used = {
         name
@@ -142,7 +198,7 @@ class Broker:
         self.secrets = make_secrets(folder / "secrets")
         for user in ("gateway-1", "gateway-2"):
             (self.secrets / "mqtt" / user).write_text(f"{user}'s password\n", "utf-8")
-        self.places = {target: self._place(source) for source, target in mounts(*TLS["services"].values())}
+        self.places = {target: self._place(source) for source, target in mounts(TLS["services"]["mosquitto"])}
         for service in ("passwords", "mosquitto"):
             self.places |= {target: self._place(source) for source, target in mounts(SERVICES[service])}
         self._make_passwd()
