@@ -250,6 +250,7 @@ def publisher(settings: Settings) -> Publisher:
         area=told.area,
         name=settings.api.title,
         mail=told.mail,
+        headline=told.headline,
         least_buildings=told.least_buildings,
     )
 

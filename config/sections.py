@@ -408,6 +408,8 @@ class OpenDataSettings(Section):
     """Area that the data are of, as RÚIAN names it."""
     mail: str = ""
     """Address that answers questions about the data; without it, records name nobody."""
+    headline: Words = ("E1", "E4", "E3", "W1", "W3", "G1", "G2", "R1")
+    """Indicators at the head of the public page, in this order; the others follow in a table."""
     least_buildings: Annotated[Whole, Field(ge=3, le=50)] = 5
     """Kinds with fewer buildings are kept back from the export for comparison, so that none can be told."""
 

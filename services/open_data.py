@@ -57,7 +57,7 @@ DECIMALS: Final = 1
 class Publisher:
     """Who publishes: the address of these pages (https), the authority's number (IČO), its area in RÚIAN, a contact.
 
-    Kinds of building with fewer than `least_buildings` are kept back from the export for comparison.
+    `headline` are the indicators at the head of the public page. Kinds of building with fewer than `least_buildings` are kept back from the export for comparison.
     """
 
     url: str = ""
@@ -65,6 +65,7 @@ class Publisher:
     area: str = "vusc/78"
     name: str = "Liberecký kraj"
     mail: str = ""
+    headline: tuple[str, ...] = ()
     least_buildings: int = 5
 
     def site(self, otherwise: str, *, folder: str, page: str) -> Site:
@@ -123,7 +124,7 @@ class OpenData:
         shares: tuple[open_tables.Value, ...] = (None, None, None, None)
         if covered is not None:
             shares = (covered.measured, covered.estimated, covered.missing, covered.points)
-        reasons = "; ".join(dict.fromkeys(map(self._why, (_nameless(one) for one in value.reasons))))
+        reasons = "; ".join(dict.fromkeys(map(self._why, (nameless(one) for one in value.reasons))))
         return (*shares, value.method, value.version, held.publication.cutoff, held.publication.digest, reasons)
 
     def comparison(self) -> Table:
@@ -171,7 +172,7 @@ def _figure(held: Opened, indicator: Indicator, figure: Figure, value: Value) ->
     )  # fmt: skip
 
 
-def _nameless(reason: Because) -> Because:
+def nameless(reason: Because) -> Because:
     """Return a reason without what it concerns: ids of points and buildings are nobody's business outside."""
     hidden = {"measure", "point", "points", "building"}
     return Because(code=reason.code, facts={name: fact for name, fact in reason.facts.items() if name not in hidden})

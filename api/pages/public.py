@@ -1,5 +1,6 @@
 """The public page: the region's few numbers as they were published, with targets, and how they are known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from core.people import Right
 from core.plan import ReportKind
 from core.publications import Publication
 from core.report import Cell, IndicatorRow, Judgement, Report, YearValue
+from services.open_data import nameless
 
 router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.PUBLISHED)])
 
@@ -89,15 +91,16 @@ def public_page(request: Request, room: InRoom) -> Response:
     publications = room.region.deps.records.publications()
     annual = [one for one in publications if one.report.kind is ReportKind.ANNUAL]
     report = reports_of(room).of_publication(annual[-1].id, room.deps.clock()) if annual else None
-    cards = _cards(report, words) if report else []
+    cards = _cards(report, room.deps.publisher.headline, words) if report else []
+    chosen = set(room.deps.publisher.headline) or {card.id for card in cards[:MOST_CARDS]}
     return plain_page(
         request,
         "public.html",
         title=room.deps.title,
         report=report,
         year=report.id.period if report else "",
-        cards=cards[:MOST_CARDS],
-        others=cards[MOST_CARDS:],
+        cards=[card for card in cards if card.id in chosen],
+        others=[card for card in cards if card.id not in chosen],
         publications=[_document(one, words) for one in _newest(publications)][:SHOWN_PUBLICATIONS],
         mail=room.deps.publisher.mail,
     )
@@ -121,14 +124,14 @@ def _document(one: Publication, words: Language) -> dict[str, str]:
     }
 
 
-def _cards(report: Report, words: Language) -> list[Card]:
-    """Return all indicators, those with a number first, of them those with a target."""
-    rows = sorted(report.rows, key=_rank)
-    return [_card(row, words) for row in rows]
+def _cards(report: Report, headline: Sequence[str], words: Language) -> list[Card]:
+    """Return all indicators: those at the head in their order, then those with a number, of them those with a target."""
 
+    def rank(row: IndicatorRow) -> tuple[int, bool, bool]:
+        place = headline.index(row.indicator) if row.indicator in headline else len(headline)
+        return place, row.main.value is None, row.main.standing.target is None
 
-def _rank(row: IndicatorRow) -> tuple[bool, bool]:
-    return row.main.value is None, row.main.standing.target is None
+    return [_card(row, words) for row in sorted(report.rows, key=rank)]
 
 
 def _card(row: IndicatorRow, words: Language) -> Card:
@@ -148,7 +151,7 @@ def _card(row: IndicatorRow, words: Language) -> Card:
         state=status_text(words, row.status) if row.status is not ValueStatus.FINAL else "",
         coverage=_coverage(row, words),
         definition=row.definition,
-        why="; ".join(dict.fromkeys(told(one, words) for one in row.reasons)) if unknown else "",
+        why="; ".join(dict.fromkeys(told(nameless(one), words) for one in row.reasons)) if unknown else "",
         picture=_picture(row, words),
     )
 
@@ -186,7 +189,9 @@ def _coverage(row: IndicatorRow, words: Language) -> str:
 
 def _picture(row: IndicatorRow, words: Language) -> Picture | None:
     """Return the years as bars above zero; of values below zero, or of a single year, there is no chart."""
-    known = [one for one in row.history if one.value is not None]
+    first = next((place for place, one in enumerate(row.history) if one.value is not None), 0)
+    shown = row.history[first:]
+    known = [one for one in shown if one.value is not None]
     if len(known) < 2 or any((one.value or 0.0) < 0 for one in known):  # noqa: PLR2004 - one year is no course
         return None
     standing, decimals = row.main.standing, row.main.decimals
@@ -194,7 +199,7 @@ def _picture(row: IndicatorRow, words: Language) -> Picture | None:
     highest = max(*(one.value or 0.0 for one in known), goal or 0.0)
     if not highest:
         return None
-    bars = tuple(_bar(place, one, highest, decimals, words) for place, one in enumerate(row.history))
+    bars = tuple(_bar(place, one, highest, decimals, words) for place, one in enumerate(shown))
     line = None if goal is None else TOP + CHART_HEIGHT * (1 - goal / highest)
     said = "; ".join(f"{bar.year}: {bar.label}" for bar in bars)
     return Picture(bars=bars, width=len(bars) * (BAR_WIDTH + BAR_GAP), target=line, told=said)
