@@ -95,7 +95,8 @@ class AsOfReadings:
         """Return the newest reading of each of these series (None: of all), as it was."""
         asked = self.known() if series is None else tuple(dict.fromkeys(series))
         until = instant(self.cutoff) + 2 * DAY
-        return _coded([self._nearest(asked, lambda wide: (max(until - wide, BEGIN), until), -1)], asked)
+        found = _coded([self._nearest(asked, lambda wide: (max(until - wide, BEGIN), until), -1)], asked)
+        return found.take(np.argsort(found.code, kind="stable"))
 
     def _nearest(self, asked: Sequence[SeriesKey], window: Window, pick: int) -> Readings:
         """Return the first or last reading of each series in the narrowest window that holds one."""
