@@ -57,7 +57,8 @@ DECIMALS: Final = 1
 class Publisher:
     """Who publishes: the address of these pages (https), the authority's number (IČO), its area in RÚIAN, a contact.
 
-    `headline` are the indicators at the head of the public page. Kinds of building with fewer than `least_buildings` are kept back from the export for comparison.
+    `headline` are the indicators at the head of the public page. Kinds of building with fewer than `least_buildings`
+    are kept back from the export for comparison.
     """
 
     url: str = ""

@@ -125,7 +125,7 @@ def _document(one: Publication, words: Language) -> dict[str, str]:
 
 
 def _cards(report: Report, headline: Sequence[str], words: Language) -> list[Card]:
-    """Return all indicators: those at the head in their order, then those with a number, of them those with a target."""
+    """Return all indicators: those at the head in their order, then those with a number, with a target first."""
 
     def rank(row: IndicatorRow) -> tuple[int, bool, bool]:
         place = headline.index(row.indicator) if row.indicator in headline else len(headline)
@@ -148,7 +148,7 @@ def _card(row: IndicatorRow, words: Language) -> Card:
         change=_change(cell, words),
         target=target,
         judgement=words.text(judged) if judged else "",
-        state=status_text(words, row.status) if row.status is not ValueStatus.FINAL else "",
+        state=status_text(words, row.status) if row.status is ValueStatus.PROVISIONAL else "",
         coverage=_coverage(row, words),
         definition=row.definition,
         why="; ".join(dict.fromkeys(told(nameless(one), words) for one in row.reasons)) if unknown else "",
