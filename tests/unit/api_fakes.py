@@ -12,6 +12,7 @@ import numpy as np
 from core.alerts import Alert, AlertFilter
 from core.calendar import Period, instant, spans
 from core.deliveries import Delivery
+from core.detectors import RuleSetting
 from core.errors import Conflict, InputError, NotFound, StoreUnavailable
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
 from core.plan import Activity, Area, Goal, Indicator, Project
@@ -150,6 +151,7 @@ class MemoryRecords:
     staged: dict[str, StagedFile] = field(default_factory=dict)
     described: dict[str, Description] = field(default_factory=dict)
     proposed: list[Proposal] = field(default_factory=list)
+    rules: dict[str, RuleSetting] = field(default_factory=dict)
     alerted: list[Alert] = field(default_factory=list)
     changes: int = 0
     down: bool = False
@@ -258,6 +260,18 @@ class MemoryRecords:
             for e in reversed(self.trail)
             if entity in {None, e.entity} and key in {None, e.key} and (before is None or e.id < before)
         ][:limit]
+
+    def set_rules(
+        self, settings: Sequence[RuleSetting], entries: Sequence[AuditEntry], *, dropping: Sequence[str] = ()
+    ) -> None:
+        self.ready()
+        self.rules = {key: one for key, one in self.rules.items() if key not in dropping}
+        self.rules |= {one.id: one for one in settings}
+        self.record(entries)
+
+    def rule_settings(self) -> list[RuleSetting]:
+        self.ready()
+        return [one for _, one in sorted(self.rules.items())]
 
     def keep_letters(self, letters: Sequence[DeadLetter]) -> None:
         for letter in letters:
