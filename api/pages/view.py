@@ -110,23 +110,24 @@ class Viewer:
             .get_template(template)
             .render(v=self, counts=counts, way=way(self.request, self.access, counts), **shown)
         )
-        answer = HTMLResponse(self._signed(text), status, {**PRIVATE, "Vary": "Cookie, Accept-Language"})
+        answer = HTMLResponse(signed(self.request, text), status, {**PRIVATE, "Vary": "Cookie, Accept-Language"})
         return remember_language(self.request, answer)
 
-    def _signed(self, text: str) -> str:
-        """Return a page whose forms show that they were given to this session, so that none is forged."""
-        within: Within | None = getattr(self.request.state, "within", None)
-        if within is None:
-            return text
-        field = f'<input type="hidden" name="{FORM_FIELD}" value="{within.form_token}">'
-        return POST_FORM.sub(lambda form: form[0] + field, text)
+
+def signed(request: Request, text: str) -> str:
+    """Return a page whose forms show that they were given to this session, so that none is forged."""
+    within: Within | None = getattr(request.state, "within", None)
+    if within is None:
+        return text
+    field = f'<input type="hidden" name="{FORM_FIELD}" value="{within.form_token}">'
+    return POST_FORM.sub(lambda form: form[0] + field, text)
 
 
 def plain_page(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:  # noqa: ANN401 - same
     """Return a page for somebody who is not known (yet): no navigation, nothing of the region."""
     words = words_of(request)
     text = templates(words.code).get_template(template).render(**shown)
-    return remember_language(request, HTMLResponse(text, status, PRIVATE))
+    return remember_language(request, HTMLResponse(signed(request, text), status, PRIVATE))
 
 
 def remember_language(request: Request, answer: Response) -> Response:

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts import lifecycle
 from api.access import Limits
-from api.dependencies import PerMinute
+from api.dependencies import Dependencies, PerMinute
 from api.pages.held import Held
 from api.room import Room
 from core.alerts import Change, Detection, Subject
@@ -110,9 +110,10 @@ def together(app: FastAPI, requests: list[httpx.Request]) -> list[httpx.Response
 
 
 @cache
-def _app() -> FastAPI:
+def _app() -> tuple[FastAPI, Dependencies]:
     """Return an app that each region in its turn is served by: making one takes longer than most tests."""
-    return build_world(tokens={"nobody": "a token that opens it to nobody"}).app
+    app = build_world(tokens={"nobody": "a token that opens it to nobody"}).app
+    return app, app.state.room.deps
 
 
 @contextmanager
@@ -128,8 +129,8 @@ def region(folder: Path, **changes: Any) -> Iterator[Region]:
     sessions = Sessions(records, FAST, changes.pop("policy", Policy()))
     many = PerMinute(people=10**6, programs=10**6, strangers=10**6, logins=10**6)
     given: dict[str, Any] = {"records": records, "sessions": sessions, "per_minute": many, "tokens": {}, **changes}
-    app = _app()
-    deps = replace(app.state.room.deps, metrics=CollectorRegistry(), **given)
+    app, usual = _app()
+    deps = replace(usual, metrics=CollectorRegistry(), **given)
     app.state.room, app.state.limits, app.state.held = Room(deps), Limits(deps), Held()
     yield Region(app=app, records=records, sessions=sessions, alerts=alerts)
     records.close()
