@@ -20,7 +20,7 @@ T0 = datetime(2026, 3, 1, tzinfo=UTC)
 EVER = np.datetime64("2020-01-01", "us"), np.datetime64("2030-01-01", "us")
 DAYS = st.integers(-400, 60)
 BATCH = st.lists(st.tuples(st.integers(0, 2), DAYS, st.sampled_from([1.0, 2.0, 3.0])), min_size=1, max_size=6)
-STEPS = st.lists(st.one_of(BATCH, st.just("undo")), min_size=2, max_size=7)
+STEPS = st.lists(st.one_of(BATCH, st.just("undo")), min_size=2, max_size=5)
 SALT = count()
 
 
@@ -47,7 +47,7 @@ def answers(store: DuckDBReadingStore | AsOfReadings, keys: list[SeriesKey]) -> 
     ]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_what_was_known_at_each_step_is_told_after_all_of_them(store: DuckDBReadingStore, steps: list[object]) -> None:
     salt = next(SALT)
