@@ -1,4 +1,4 @@
-"""Workers, APIs and an ingester beside each other, killed in turn under load; ten minutes of it: `benchmarks/chaos.py`."""
+"""Workers, APIs and an ingester killed in turn under load; ten minutes of the same: `benchmarks/chaos.py`."""
 
 from pathlib import Path
 
