@@ -116,15 +116,12 @@ class FrozenAlerts:
 
     def alerts(self, asked: AlertFilter, *, after: str = "", limit: int | None = None) -> list[Alert]:
         """Return what was told; raise NotFound for what was not asked then."""
-        wanted = _asked(asked)
-        until = wanted.pop("opened_to")
         for one in self.told:
-            said = dict(one["asked"])
-            before = said.pop("opened_to")
-            if (said, one["after"], one["limit"]) == (wanted, after, limit):
+            former = msgspec.convert(one["asked"], AlertFilter)  # what was no field then has its default
+            same = replace(former, opened_to=asked.opened_to) == asked
+            if same and (one["after"], one["limit"]) == (after, limit):
                 found = [msgspec.convert(alert, Alert) for alert in one["alerts"]]
-                shorter = until is not None and (before is None or until < before)
-                return [a for a in found if a.opened_at < asked.opened_to] if shorter and asked.opened_to else found
+                return [a for a in found if asked.opened_to is None or a.opened_at < asked.opened_to]
         raise NotFound("the alerts asked for were not frozen with this publication: another method asks for others")
 
     def same(self, now: AlertReader) -> bool:

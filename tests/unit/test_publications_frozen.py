@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from alerts.lifecycle import resolve
+from core.alerts import AlertFilter, Change
 from core.alerts import Cause as Cause_
-from core.alerts import Change
 from core.deliveries import DeliveryAct, DeliveryState
 from core.errors import Conflict, InputError, NotFound, TimeError
 from core.indicators import ValueStatus
@@ -24,9 +24,11 @@ from core.readings import Readings
 from core.registry import DialEvent, EventKind, Meter
 from services.deliveries import Part
 from services.freezing import opened
+from services.frozen import to_json
 from services.frozen_tables import facts_from, facts_to_json, tables_from, tables_to_json
 from services.publishing import hindrances, newest, open_values, proposals, publish, verify
 from services.restatement import DIGITS, Cause, Restatement, _less, _settled
+from services.stands import FrozenAlerts
 from storage.records import SqlRecordStore
 from tests.unit.delivery_world import ANNUAL, ENERGY, HALF, HEALTH
 from tests.unit.publication_world import (
@@ -203,6 +205,17 @@ def test_a_leak_that_was_a_false_alarm_is_a_cause_of_its_own(world: World) -> No
     assert verify(world.live, made.id, LATER).holds
     (found,) = proposals(world.live, LATER)
     assert parts(found, "S3") == {Cause.ALERTS: Decimal(-1)}
+
+
+def test_alerts_that_were_frozen_answer_a_program_that_asks_with_more_words() -> None:
+    asked = AlertFilter(rules=("leak",), opened_from=MARCH, opened_to=LATER)
+    said = {"opened_from": MARCH.isoformat(), "opened_to": LATER.isoformat(), "rules": ["leak"]}
+    told = [{"asked": said, "after": "", "limit": None, "alerts": [to_json(replace(LEAK.alert, opened_at=APRIL))]}]
+    frozen = FrozenAlerts(told)
+    assert [one.id for one in frozen.alerts(asked)] == [LEAK.alert.id]
+    assert frozen.alerts(replace(asked, opened_to=APRIL)) == []
+    with pytest.raises(NotFound, match="were not frozen"):
+        frozen.alerts(replace(asked, rules=("burst",)))
 
 
 # As of a cut-off
