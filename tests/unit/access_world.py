@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
@@ -22,7 +23,7 @@ from api.access import Limits
 from api.dependencies import Dependencies, PerMinute
 from api.pages.held import Held
 from api.room import Room
-from core.alerts import Change, Detection, Subject
+from core.alerts import AlertFilter, Change, Detection, Subject
 from core.notes import DeadLetter, InboxItem
 from core.people import Grant, Person, Role
 from core.registry import Adjustment, AdjustmentKind, DialEvent, EventKind, Measure, Station
@@ -116,16 +117,34 @@ def _app() -> tuple[FastAPI, Dependencies]:
     return app, app.state.room.deps
 
 
+@cache
+def _filled() -> bytes:
+    """Return the file of a store with the region in it, without people."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "records.sqlite"
+        records = SqlRecordStore(f"sqlite:///{file}")
+        records.start()
+        records.save([*REGISTER, *MORE], by="test", now=NOW)
+        records.see([WAITING])
+        records.keep_letters(
+            [DeadLetter(topic="odecet/em-1", payload=b"{", reason="malformed", detail="?", received=NOW)]
+        )
+        foreign = replace(BREAK, finding=replace(BREAK.finding, evidence={"before": 1.0}))
+        records.replace_findings(["B01-EL"], NOW, NOW, [foreign])
+        for building in ("B01", "B02"):
+            step = lifecycle.opened(detection(f"{building}-EL"), building, NOW)
+            records.change_alerts(Change(alerts=(step.alert,), entries=() if step.entry is None else (step.entry,)))
+        records.close()
+        return file.read_bytes()
+
+
 @contextmanager
 def region(folder: Path, **changes: Any) -> Iterator[Region]:
-    records = SqlRecordStore(f"sqlite:///{folder / 'records.sqlite'}")
+    file = folder / "records.sqlite"
+    file.write_bytes(_filled())
+    records = SqlRecordStore(f"sqlite:///{file}")
     records.start()
-    records.save([*REGISTER, *MORE], by="test", now=NOW)
-    records.see([WAITING])
-    records.keep_letters([DeadLetter(topic="odecet/em-1", payload=b"{", reason="malformed", detail="?", received=NOW)])
-    foreign = replace(BREAK, finding=replace(BREAK.finding, evidence={"before": 1.0}))
-    records.replace_findings(["B01-EL"], NOW, NOW, [foreign])
-    alerts = {b: _alert(records, f"{b}-EL", b) for b in ("B01", "B02")}
+    alerts = {alert.building: alert.id for alert in records.alerts(AlertFilter())}
     sessions = Sessions(records, FAST, changes.pop("policy", Policy()))
     many = PerMinute(people=10**6, programs=10**6, strangers=10**6, logins=10**6)
     given: dict[str, Any] = {"records": records, "sessions": sessions, "per_minute": many, "tokens": {}, **changes}
@@ -134,9 +153,3 @@ def region(folder: Path, **changes: Any) -> Iterator[Region]:
     app.state.room, app.state.limits, app.state.held = Room(deps), Limits(deps), Held()
     yield Region(app=app, records=records, sessions=sessions, alerts=alerts)
     records.close()
-
-
-def _alert(records: SqlRecordStore, point: str, building: str) -> str:
-    step = lifecycle.opened(detection(point), building, NOW)
-    records.change_alerts(Change(alerts=(step.alert,), entries=() if step.entry is None else (step.entry,)))
-    return step.alert.id
