@@ -77,7 +77,7 @@ def value_axis() -> alt.Axis:
 
 def _month_axis(words: Language, *, bars: bool = True) -> alt.X:
     names = [words.month(number) for number in range(1, 13)]
-    axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelOverlap=True)
+    axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelOverlap=True, labelSeparation=4)
     scale = alt.Scale(domain=names, paddingInner=0.25) if bars else alt.Scale(domain=names, padding=0.5)
     return alt.X("month:N", sort=names, axis=axis, scale=scale)
 
@@ -227,10 +227,16 @@ def _typical_day(names: tuple[str, ...], unit: str, words: Language) -> Spec:
         alt.Chart(later("rows"))
         .mark_line(interpolate="step-after", strokeWidth=2.5)
         .encode(
-            x=alt.X("hour:Q", axis=alt.Axis(title=words.text("hour of the day"), tickCount=12, grid=False)),
+            x=alt.X(
+                "hour:Q",
+                axis=alt.Axis(
+                    title=words.text("hour of the day"), tickCount=12, grid=False, labelOverlap=True, labelSeparation=6
+                ),
+                scale=alt.Scale(domain=[0, 24], nice=False),
+            ),
             y=alt.Y("value:Q", axis=value_axis(), scale=alt.Scale(zero=True)),
             color=alt.Color("type:N", scale=scale),
-            strokeDash=alt.StrokeDash("type:N", legend=None, scale=alt.Scale(domain=list(names))),
+            strokeDash=alt.StrokeDash("type:N", scale=alt.Scale(domain=list(names))),
             tooltip=[
                 alt.Tooltip("type:N", title=words.text("Day")),
                 alt.Tooltip("hour:Q", title=words.text("Hour")),
@@ -252,17 +258,15 @@ EARLIER_YEARS: Final = ("#cdb9dd", "#a9b8c0", "#7f98a5", "#8a6fb0")
 @cache
 def _years(names: tuple[str, ...], color: str, unit: str, words: Language) -> Spec:
     earlier = EARLIER_YEARS[len(EARLIER_YEARS) - len(names) + 1 :]
-    width = alt.StrokeWidth(
-        "series:O", legend=None, scale=alt.Scale(domain=list(names), range=[1.75] * (len(names) - 1) + [3.5])
-    )
+    strong = alt.condition(alt.datum.series == names[-1], alt.value(3.5), alt.value(1.75))
     lines = (
         alt.Chart(later("rows"))
         .mark_line(point=alt.OverlayMarkDef(size=28))
         .encode(
             x=_month_axis(words, bars=False),
             y=alt.Y("amount:Q", axis=value_axis(), scale=alt.Scale(zero=True)),
-            color=alt.Color("series:O", scale=alt.Scale(domain=list(names), range=[*earlier, color])),
-            strokeWidth=width,
+            color=alt.Color("series:N", scale=alt.Scale(domain=list(names), range=[*earlier, color])),
+            strokeWidth=strong,
             tooltip=[
                 alt.Tooltip("month:N", title=words.text("Month")),
                 alt.Tooltip("series:N", title=words.text("Year")),
