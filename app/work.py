@@ -8,6 +8,7 @@ from app.alerting import Sending
 from app.backup import Backups
 from app.clock import now
 from app.detecting import Detecting, RunningCapacity
+from app.indicator_values import keep_values
 from app.outlook import work_out
 from app.recurring import Recurring, Stopped
 from app.reminding import Reminding
@@ -23,6 +24,7 @@ from services.weather import fetch_all
 
 FETCH_EVERY: Final = timedelta(hours=6)
 MODELS_EVERY: Final = timedelta(hours=1)
+VALUES_EVERY: Final = timedelta(minutes=15)
 REMIND_EVERY: Final = timedelta(hours=3)
 
 
@@ -32,6 +34,7 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     work = [Recurring(name="models", every=MODELS_EVERY, act=partial(_models, parts))]
     work.append(Recurring(name="peaks", every=MODELS_EVERY, act=partial(_peaks, parts)))
     work.append(Recurring(name="outlook", every=MODELS_EVERY, act=partial(work_out, parts)))
+    work.append(Recurring(name="indicators", every=VALUES_EVERY, act=partial(keep_values, parts)))
     work.append(Recurring(name="reminders", every=REMIND_EVERY, act=Reminding(parts).run))
     if archive is not None:
         fetched = partial(_fetch, parts, archive)

@@ -1,0 +1,43 @@
+"""Values of indicators kept ready for pages: worked out by the worker where something that they rest on changed."""
+
+from app.clock import now
+from app.recurring import Stopped
+from app.wiring import Parts
+from services.indicator_sources import HeardReadings
+from services.indicators import Evaluation, Inputs
+from services.kept_values import ValueKeeper, keep_usual
+from services.peaks import KeptPeaks
+from services.stands import DeliveredValues
+from services.weather import Weather
+
+
+def keep_values(parts: Parts, stopped: Stopped) -> None:
+    """Keep the values of the usual reports."""
+    keeper = ValueKeeper(
+        records=parts.records,
+        readings=parts.readings,
+        dated=parts.dated,
+        zone=parts.facts.zone,
+        evaluation=lambda: _evaluation(parts),
+    )
+    keep_usual(keeper, now(), stopped)
+
+
+def _evaluation(parts: Parts) -> Evaluation:
+    at, records, register = now(), parts.records, parts.register.view()
+    zone = parts.facts.zone
+    inputs = Inputs(
+        register=register,
+        version=register.version,
+        ask=parts.ask,
+        cutoff=at,
+        dated=parts.dated,
+        baselines=parts.baselines(),
+        stations=Weather(parts.readings, zone),
+        heard=HeardReadings(readings=parts.readings, register=register),
+        alerts=records,
+        peaks=KeptPeaks(readings=parts.readings, notes=records, register=register, ask=parts.ask),
+        hand=DeliveredValues(records.deliveries()),
+        zone=zone,
+    )
+    return Evaluation(inputs, at)
