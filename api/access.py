@@ -16,6 +16,7 @@ from api.dependencies import Dependencies
 from api.problems import Refused, is_machine
 from api.rates import Rates, place_of
 from api.rim import SAFE_METHODS, from_elsewhere
+from api.texts import N_
 from core.people import Access, Right
 from services.sessions import Within
 
@@ -27,7 +28,11 @@ FORM_HEADER: Final = "x-csrf-token"
 MOST_FIELDS: Final = 20_000
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 LOGIN: Final = {"WWW-Authenticate": 'Bearer realm="Odecet"'}
-FORGED: Final = "This form is not of this session, or too old; open the page again and repeat it."
+FORGED: Final = N_("This form is not of this session, or too old; open the page again and repeat it.")
+MAY_NOT: Final = N_("You may not do this; an administrator can grant it to you.")
+NOBODY: Final = N_("This needs a key, or a person who is logged in.")
+TOO_OFTEN: Final = N_("You ask more often than is good for all; wait a little.")
+ELSEWHERE: Final = N_("This change was sent by a page of another site; open Odečet itself and repeat it.")
 
 
 class MustLogIn(Exception):
@@ -49,9 +54,7 @@ def take_one(rates: Rates, name: str) -> None:
     """Raise Refused where somebody asks more often than they may."""
     wait_s = rates.wait_s(name)
     if wait_s:
-        raise Refused(
-            429, "You ask more often than is good for all; wait a little.", headers={"Retry-After": f"{wait_s}"}
-        )
+        raise Refused(429, TOO_OFTEN, headers={"Retry-After": f"{wait_s}"})
 
 
 def address_of(request: Request) -> str:
@@ -77,7 +80,7 @@ def bearer(request: Request) -> str:
 def check_origin(request: Request) -> None:
     """Refuse a change that another site's page asks for."""
     if request.method not in SAFE_METHODS and from_elsewhere(request.headers):
-        raise Refused(403, "This change was sent by a page of another site; open Odečet itself and repeat it.")
+        raise Refused(403, ELSEWHERE)
 
 
 async def check_form(request: Request, within: Within) -> None:
@@ -159,10 +162,10 @@ class Allowed:
         if self.opens(caller):
             return
         if caller.name:
-            raise Refused(403, "You may not do this; an administrator can grant it to you.")
+            raise Refused(403, MAY_NOT)
         if request.method in SAFE_METHODS and not is_machine(request):
             raise MustLogIn
-        raise Refused(401, "This needs a key, or a person who is logged in.", headers=LOGIN)
+        raise Refused(401, NOBODY, headers=LOGIN)
 
 
 def allowed(*rights: Right, everywhere: bool = False) -> Dependency:

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
+from api.access import MAY_NOT
 from api.problems import Refused
 from api.scope import reached
 from api.snapshot import Snapshot
@@ -49,7 +50,7 @@ class _Closed:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whichever method
         if name in COMMON:
             return getattr(self._records, name)
-        raise Refused(403, "You may not do this; an administrator can grant it to you.")
+        raise Refused(403, MAY_NOT)
 
 
 class SeenRecords(_Closed):

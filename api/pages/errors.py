@@ -16,6 +16,7 @@ TITLES: Final = {
     409: N_("This contradicts what is stored"),
     413: N_("The file is too large"),
     422: N_("This cannot be right"),
+    429: N_("Too many requests"),
     503: N_("The store is not available just now"),
 }
 OTHERWISE: Final = N_("Something failed")

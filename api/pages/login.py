@@ -32,6 +32,7 @@ BACK_PATH: Final = "/login/identity/back"
 WRONG: Final = N_("Name or password is wrong.")
 VOID: Final = N_("This link was used already, or is too old. Ask for a new one.")
 TOO_MANY: Final = N_("Too many attempts failed; wait a little.")
+BEGIN_AGAIN: Final = N_("This login was not begun in this browser, or too long ago; begin it again.")
 UNKNOWN: Final = N_("The login there worked, but nobody here is known by it. An administrator can add you.")
 
 
@@ -257,7 +258,9 @@ def come_back(request: Request, code: Annotated[str, Query()] = "", state: Annot
     slowly(request)
     flow = _flow(request)
     if flow is None or not code or not secrets.compare_digest(state.encode(), flow.state.encode()):
-        raise Refused(422, "This login was not begun in this browser, or too long ago; begin it again.")
+        raise Refused(
+            422, words_of(request).text("This login was not begun in this browser, or too long ago; begin it again.")
+        )
     now = deps.clock()
     claims = identities.provider.claims(
         code, back=back_address(request), nonce=flow.nonce, verifier=flow.verifier, now=now
