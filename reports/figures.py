@@ -102,7 +102,7 @@ def notes(row: IndicatorRow, why: Why) -> list[str]:
 
 def sentence(text: str) -> str:
     """Return a clause as a sentence."""
-    stripped = text.strip()
+    stripped = czech.typeset(text.strip())
     if not stripped:
         return ""
     ended = stripped if stripped[-1] in ".!?…" else f"{stripped}."

@@ -28,6 +28,7 @@ from reports.wording import FILES
 MEDIA: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 TEMPLATES: Final = Path(__file__).parent / "templates"
 CHART_CM: Final = 8.0
+LONGEST_PROPERTY: Final = 255
 REMEDY: Final = "save it from Word or LibreOffice as .docx, or make it anew from the one that ships"
 
 
@@ -46,6 +47,8 @@ def word(report: Report, why: Why, *, template: Path | None = None) -> bytes:
     drawn = charts(report, report.rows)
     _with_charts(said, report, drawn, filled)
     _fill(filled, said, file)
+    properties = filled.docx.core_properties
+    properties.author, properties.title = (said[name][:LONGEST_PROPERTY] for name in ("kraj", "nazev"))
     out = io.BytesIO()
     finish(filled.docx, [chart.described for chart in _ordered(report, drawn)])
     filled.save(out)

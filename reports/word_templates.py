@@ -4,6 +4,7 @@ The same script makes the same bytes. What stands in braces is filled by docxtpl
 """
 
 import io
+import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from docx.enum.section import WD_SECTION
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.shared import Pt
+from docx.text.paragraph import Paragraph
 
 from core.plan import ReportKind
 from reports.czech import typeset
@@ -38,6 +40,7 @@ ZIPPED: Final = (2026, 1, 1, 0, 0, 0)
 PLAN: Final = "Akční plán II koncepce „Chytřejší kraj“ pro {{ kraj }} 2024–2026"
 CONTENTS: Final = "{{ obsah }}"
 EMPTY: Final = "Text nebyl dodán."
+_TAG: Final = re.compile(r"(\{[{%].*?[%}]\})")
 
 
 def make(kind: ReportKind) -> bytes:
@@ -56,12 +59,22 @@ def make(kind: ReportKind) -> bytes:
 
 
 def _say(document: Word, text: str, style: str = "Normal") -> None:
-    document.add_paragraph(typeset(text), style)
+    document.add_paragraph(_set(text), style)
+
+
+def _set(text: str) -> str:
+    """Return a text typeset but for its tags."""
+    return "".join(part if part.startswith("{") else typeset(part) for part in _TAG.split(text))
+
+
+def _head(document: Word, text: str, level: int) -> Paragraph:
+    made: Paragraph = document.add_heading(_set(text), level)
+    return made
 
 
 def _chapter(document: Word, name: str) -> None:
     """Begin a chapter on a page of its own."""
-    document.add_heading(name, 1).paragraph_format.page_break_before = True
+    _head(document, name, 1).paragraph_format.page_break_before = True
 
 
 def _front(document: Word) -> None:
@@ -83,9 +96,7 @@ def _front(document: Word) -> None:
     row.cells[0].paragraphs[0].runs[0].font.bold = True
     last = document.add_paragraph()
     last.paragraph_format.space_before = Pt(150)
-    last.add_run(
-        typeset("Zpracoval koordinátor: Odbor regionálního rozvoje a evropských projektů")
-    ).font.color.rgb = FAINT
+    last.add_run(_set("Zpracoval koordinátor: Odbor regionálního rozvoje a evropských projektů")).font.color.rgb = FAINT
     heading = document.add_paragraph("Obsah")
     heading.paragraph_format.page_break_before, heading.paragraph_format.space_after = True, Pt(10)
     heading.runs[0].font.size, heading.runs[0].font.bold, heading.runs[0].font.color.rgb = Pt(17), True, TEAL
@@ -108,7 +119,7 @@ def _summary(document: Word, kind: ReportKind) -> None:
     names = ("nazev", "specificke", "indikatory", "splneno", "nesplneno", "v_behu", "bez_cile", "neznamo")
     table.row(*(f"{{{{ cil.{name} }}}}" for name in names), right=(1, 2, 3, 4, 5, 6, 7))
     table.control("endfor")
-    document.add_heading("2 Naplňování cílů", 1)
+    _head(document, "2 Naplňování cílů", 1)
     _say(document, "Ke každému specifickému cíli jsou uvedeny indikátory, které k němu přispívají, a jejich cílová "
          "hodnota. Plnění se posuzuje v roce, pro který je cíl stanoven.")  # fmt: skip
     _say(document, "Tab.\u00a0# Indikátory podle specifických cílů", "Caption")
@@ -135,7 +146,7 @@ def _areas(document: Word, kind: ReportKind) -> None:
     """Write chapter 3: what each area tells, its activities, its indicators and charts."""
     _chapter(document, "3 Oblasti aktivit")
     _say(document, "{%p for oblast in oblasti %}")
-    document.add_heading("3.{{ oblast.poradi }} {{ oblast.nazev }}", 2)
+    _head(document, "3.{{ oblast.poradi }} {{ oblast.nazev }}", 2)
     card = Columns(document, (4.2, 12.8), size=9)
     for name, said in (
         ("Prioritní oblast", "{{ oblast.prioritni_oblast }}"),
@@ -149,14 +160,14 @@ def _areas(document: Word, kind: ReportKind) -> None:
         for cell in row.cells:
             cell.paragraphs[0].paragraph_format.keep_with_next = True
     _say(document, "{%p for t in oblast.texty %}")
-    document.add_heading("{{ t.nadpis }}", 3)
+    _head(document, "{{ t.nadpis }}", 3)
     _told(document, "t.odstavce")
     _say(document, "{%p endfor %}")
     _activities(document)
-    document.add_heading("Hodnoty indikátorů", 3)
+    _head(document, "Hodnoty indikátorů", 3)
     _indicators(document, kind)
     _say(document, "{%p if oblast.indikatory or oblast.vyhodnoceni %}")
-    document.add_heading("Komentář k indikátorům", 3)
+    _head(document, "Komentář k indikátorům", 3)
     _told(document, "oblast.vyhodnoceni")
     _say(document, "{%p endif %}")
     _charts(document)
@@ -181,7 +192,7 @@ def _told(document: Word, name: str) -> None:
 
 def _activities(document: Word) -> None:
     _say(document, "{%p if oblast.aktivity %}")
-    document.add_heading("Aktivity a projekty", 3)
+    _head(document, "Aktivity a projekty", 3)
     table = Columns(document, (7.2, 2.4, 2.2, 2.2, 3.0))
     table.head("Aktivita / projekt", "Stav", "Zahájení", "Ukončení", "Náklady", right=(4,))
     table.control("for a in oblast.aktivity")
@@ -253,7 +264,7 @@ def _by_years(document: Word) -> None:
 
 def _charts(document: Word) -> None:
     _say(document, "{%p if oblast.grafy %}")
-    document.add_heading("Grafy", 3)
+    _head(document, "Grafy", 3)
     table = Columns(document, (PAGE_CM / 2, PAGE_CM / 2), size=8)
     table.control("for g in oblast.grafy")
     table.row("{{ g[0].obrazek }}\n{{ g[0].popisek }}", "{{ g[1].obrazek }}\n{{ g[1].popisek }}")
@@ -262,7 +273,7 @@ def _charts(document: Word) -> None:
 
 
 def _missing(document: Word) -> None:
-    document.add_heading("4 Co chybí a proč", 1)
+    _head(document, "4 Co chybí a proč", 1)
     _say(document, "{%p if chybi %}")
     _say(document, "Chybějící údaj se nenahrazuje nulou ani odhadem bez označení. Uvedeno je, čeho se týká a co je "
          "třeba doplnit.")  # fmt: skip
@@ -311,7 +322,7 @@ def _methods(document: Word) -> None:
 def _origins(document: Word) -> None:
     """Write the last annex, on wide pages."""
     set_page(document.add_section(WD_SECTION.NEW_PAGE), wide=True)
-    document.add_heading("Příloha B: Původ hodnot", 1)
+    _head(document, "Příloha B: Původ hodnot", 1)
     _say(document, "{% if zverejneni %}Zveřejněno jako {{ zverejneni.nazev }}, otisk obsahu {{ zverejneni.otisk }}."
          "{% if zverejneni.nahrazuje %} Nahrazuje {{ zverejneni.nahrazuje }}.{% endif %}{% else %}Hodnoty nejsou "
          "zveřejněny.{% endif %} Verze evidence {{ verze_evidence }}, {{ program }}.")  # fmt: skip
@@ -348,7 +359,7 @@ def _feet(document: Word) -> None:
 def _packed(document: Word) -> bytes:
     """Return the file with fixed times, so that the same script makes the same bytes."""
     properties = document.core_properties
-    properties.author, properties.title, properties.comments = "{{ kraj }}", "{{ nazev }}", ""
+    properties.author = properties.title = properties.comments = ""
     properties.language = "cs-CZ"
     properties.created = properties.modified = MADE
     properties.last_modified_by, properties.revision = "", 1

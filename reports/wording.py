@@ -33,7 +33,7 @@ STATUSES: Final[Mapping[ValueStatus, str]] = {
 JUDGEMENTS: Final[Mapping[Judgement, str]] = {
     Judgement.MET: "splněno",
     Judgement.NOT_MET: "nesplněno",
-    Judgement.UNDER_WAY: "v běhu",
+    Judgement.UNDER_WAY: "v\u00a0běhu",
     Judgement.NO_TARGET: "bez cíle",
     Judgement.UNKNOWN: "nelze posoudit",
 }
@@ -46,8 +46,8 @@ DELIVERIES: Final[Mapping[str, str]] = {
 }
 PROJECTS: Final[Mapping[ProjectState, str]] = {
     ProjectState.IDEA: "námět",
-    ProjectState.PREPARED: "v přípravě",
-    ProjectState.RUNNING: "v realizaci",
+    ProjectState.PREPARED: "v\u00a0přípravě",
+    ProjectState.RUNNING: "v\u00a0realizaci",
     ProjectState.DONE: "dokončen",
     ProjectState.STOPPED: "zastaven",
 }
@@ -60,10 +60,10 @@ TEXTS: Final[Mapping[Text, str]] = {
     Text.REALISED: "Realizované akce",
     Text.FULFILMENT: "Plnění aktivit",
     Text.EVALUATION: "Vyhodnocení indikátorů",
-    Text.TRENDS: "Trendy a zkušenosti",
+    Text.TRENDS: "Trendy a\u00a0zkušenosti",
     Text.COMMUNICATION: "Komunikace",
-    Text.PARTNERSHIP: "Partnerství a podpora regionu",
-    Text.STATE_OF_WORK: "Stav rozpracování aktivit a projektů",
+    Text.PARTNERSHIP: "Partnerství a\u00a0podpora regionu",
+    Text.STATE_OF_WORK: "Stav rozpracování aktivit a\u00a0projektů",
 }
 LACKS: Final[Mapping[Lack, str]] = {
     Lack.VALUE: "Hodnotu nelze stanovit",
