@@ -27,7 +27,7 @@ class RuleSetting:
     """How one rule is set at a point, in a building (`key` is its id) or everywhere (`key` is empty).
 
     `factor` multiplies what must show until the rule speaks; None leaves it, as `enabled` None does, to the wider
-    setting. `answers` are the alerts whose answers made this factor, each as `alert/occasion`.
+    setting. `answers` are the steps of alerts' histories (their numbers) that made this factor.
     """
 
     scope: SettingScope

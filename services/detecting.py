@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from alerts.grouping import SOURCE_SILENT
+from analytics.anomalies.finding import Rule
 from analytics.anomalies.tuning import Tuning
+from core.alerts import Alert, AlertFilter, Detection
 from core.calendar import instant, micros
 from core.gaps import DayTypes
 from core.notes import PointFinding
@@ -26,6 +29,7 @@ from services.held import View
 from services.points import Plan
 
 TOKEN: Final = "detectors/token"  # noqa: S105 - a cursor, no secret
+SILENCES_BACK: Final = timedelta(days=60)
 CHUNK: Final = 40
 """Points whose expectations are asked for together."""
 
@@ -176,9 +180,10 @@ class Detectors:
         reports = [one.report for one in fresh.values()]
         reports += [told_again(look, key, prices, look.now - NEWS) for key in old]
         broker = self._region.broker
+        told = [one for report in reports for one in report.detections]
         return Looked(
             evaluation=Evaluation(
-                detections=[one for report in reports for one in report.detections],
+                detections=without_known_gaps(told, self._region.records, look.now),
                 judged={(rule.value, report.point) for report in reports for rule in report.judged},
                 heard=[report.heard for report in reports if report.heard is not None],
                 sources=sources_of(self._region.records.topics(), look.register.find(Meter), broker),
@@ -189,6 +194,20 @@ class Detectors:
             forgotten=tuple(sorted(key for key in look.stale if key in look.learnt and key not in fresh)),
             token=touched.token,
         )
+
+
+def without_known_gaps(told: Sequence[Detection], records: RecordStore, now: datetime) -> list[Detection]:
+    """Return what is told without gaps in readings of which an alert told while they lasted: one cause, one alert."""
+    if not any(one.rule == Rule.GAP for one in told):
+        return list(told)
+    silences = records.alerts(AlertFilter(rules=(Rule.DEAD.value, SOURCE_SILENT), opened_from=now - SILENCES_BACK))
+    return [one for one in told if one.rule != Rule.GAP or not any(_explains(alert, one) for alert in silences)]
+
+
+def _explains(silence: Alert, gap: Detection) -> bool:
+    """Return whether a gap lies in a silence that was told of the point, or of what it is heard through."""
+    mine = gap.subject == silence.subject or gap.subject in silence.covers
+    return mine and gap.at_from <= (silence.ended_at or gap.at_to) and silence.at_from <= gap.at_to
 
 
 def prints_of(register: View, points: Mapping[str, Point], tuning: Mapping[str, Tuning]) -> dict[str, str]:

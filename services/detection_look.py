@@ -183,7 +183,7 @@ class Choice:
         for plan, mine in split(every, plans) if asked else ():
             key, screen = plan.point, metered[plan.point]
             own = look.plans[key][0].series
-            here = _of_series(mine, own) if own else mine
+            here = _of_series(mine, own) if own and len(series_of(look.plans[key])) > len(own) else mine
             watched[key] = watched_since(here, plan, screen, self._days, whole=bool(own))
         return {key: Tail(watched=watched.get(key), hours=hours.get(key)) for key in some}
 
@@ -226,8 +226,8 @@ class Choice:
 
 def _of_series(readings: Readings, series: Sequence[SeriesKey]) -> Readings:
     """Return the readings of some series."""
-    codes = [n for n, key in enumerate(readings.series) if key in series]
-    return readings.take(np.isin(readings.code, codes))
+    wanted = np.array([key in series for key in readings.series] or [False])
+    return readings.take(wanted[readings.code])
 
 
 EPOCH: Final = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001 - a day, no instant

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analytics.anomalies.hours import Hours, of_curve
+from analytics.anomalies.hours import HOUR_US, Hours, free_days, of_curve, on_clock
 from analytics.anomalies.point import Seen, Watched, steps
 from analytics.baseline.cleaning import Commodity as Kind
-from core.calendar import PRAGUE, US, Longs, micros
+from core.calendar import PRAGUE, US, Bools, Longs, micros
 from core.curve import Curve
 from core.gaps import DayTypes
 from core.mounting import FOREVER, Built, Mounting, build
@@ -44,6 +44,7 @@ class DaysOff:
     zone: ZoneInfo = PRAGUE
     public: Longs = field(default_factory=lambda: np.empty(0, np.int64))
     off: Longs = field(default_factory=lambda: np.empty(0, np.int64))
+    held: dict[tuple[int, int], "Clock"] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, zone: ZoneInfo, public: Iterable[date], school: Iterable[date]) -> "DaysOff":
@@ -52,6 +53,25 @@ class DaysOff:
         listed = [np.array(sorted(d.toordinal() for d in days), np.int64) for days in (holidays, holidays | {*school})]
         epoch = date(1970, 1, 1).toordinal()
         return cls(zone=zone, public=listed[0] - epoch, off=listed[1] - epoch)
+
+    def clock(self, first_us: int, count: int) -> "Clock":
+        """Return what the calendar says of consecutive hours; those asked for last are held."""
+        key = first_us, count
+        if key not in self.held:
+            self.held.clear()
+            day, hour = on_clock(first_us + np.arange(count) * HOUR_US, self.zone)
+            self.held[key] = Clock(day=day, hour=hour, free=free_days(day, self.off), off=np.isin(day, self.off))
+        return self.held[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Local days since 1970 and local hours of consecutive hours (n,), which are days off, and which are free."""
+
+    day: Longs
+    hour: Longs
+    free: Bools
+    off: Bools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

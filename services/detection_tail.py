@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from analytics.anomalies.finding import Rule
-from analytics.anomalies.hours import FINE_US, HOUR_US, Hours, free_days, on_clock
+from analytics.anomalies.hours import FINE_US, HOUR_US, Hours
 from analytics.anomalies.point import Watched
 from analytics.anomalies.screen_days import Beside as DaysBeside
 from analytics.anomalies.screen_days import days_could
@@ -61,16 +61,16 @@ def hours_of(rolled: RollUp, days: DaysOff, quantum: float) -> Hours | None:
     unknown = (rolled.missing_s > 0) | (rolled.estimated_s > 0)
     amount = np.where(unknown, np.nan, rolled.nano / NANO)
     known_us = placed(np.where(np.isnat(rolled.last_at), 0, micros(rolled.last_at)).astype(float), 0.0)
-    day, hour = on_clock(every, days.zone)
+    clock = days.clock(int(every[0]), len(every))
     return Hours(
         start_us=every,
         amount=placed(amount, np.nan),
         share=placed(np.where(unknown, 0.0, _share(rolled)), 0.0),
         known_us=np.maximum(known_us.astype(np.int64), every + HOUR_US),
-        day=day,
-        hour=hour,
-        free=free_days(day, days.off),
-        off=np.isin(day, days.off),
+        day=clock.day,
+        hour=clock.hour,
+        free=clock.free,
+        off=clock.off,
         quantum=quantum,
     )
 

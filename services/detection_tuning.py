@@ -9,7 +9,8 @@ import msgspec
 
 from analytics.anomalies.finding import Rule
 from analytics.anomalies.tuning import FIXED, Tuning, after_false_alarm, after_real
-from core.alerts import Alert, AlertFilter, Cause, State, Subject
+from core.alerts import ENTITY as ALERT
+from core.alerts import Alert, Cause, Subject
 from core.detectors import ENTITY, RuleSetting, SettingScope
 from core.errors import Conflict, InputError, NotFound
 from core.notes import AuditEntry
@@ -18,6 +19,10 @@ from core.registry import Building, Point
 
 REAL: Final = frozenset({Cause.REPAIRED, Cause.METER, Cause.COMMUNICATION, Cause.REGULATION, Cause.OPERATION})
 """Causes that say that the rule was right."""
+ANSWERS: Final = frozenset({Cause.FALSE_ALARM.value, *(cause.value for cause in REAL)})
+TUNABLE: Final = frozenset(rule.value for rule in Rule if rule not in FIXED)
+RESOLVED: Final = "resolved"
+"""How the history of an alert calls the step in which a person ended it."""
 KEPT_ANSWERS: Final = 50
 ANSWERED: Final = "detectors/answered"
 NARROWEST: Final = (SettingScope.POINT, SettingScope.BUILDING, SettingScope.EVERYWHERE)
@@ -80,8 +85,8 @@ class RuleSettings:
         self._records = records
 
     def all(self) -> list[RuleSetting]:
-        """Return all settings."""
-        return self._records.rule_settings()
+        """Return all settings that say something."""
+        return [one for one in self._records.rule_settings() if one.enabled is not None or one.factor is not None]
 
     def set(self, wanted: RuleSetting) -> RuleSetting:
         """Set a rule; what the setting leaves open (None) stays as wider settings have it."""
@@ -91,13 +96,6 @@ class RuleSettings:
         self._save(before, kept)
         return kept
 
-    def unset(self, scope: SettingScope, key: str, rule: str, *, by: str, now: datetime) -> None:
-        """Remove a setting, so that wider ones hold; raise NotFound where there is none."""
-        before = self._of(f"{scope}/{key}/{rule}")
-        if before is None:
-            raise NotFound(f"no setting of {rule} for {scope} {key}".rstrip())
-        self._records.set_rules([], [_entry(before, None, by, now, "")], dropping=[before.id])
-
     def change(self, number: int) -> AuditEntry:
         """Return the change of a setting that the audit trail has under a number; raise NotFound."""
         near = self._records.audit(entity=ENTITY, before=number + 1, limit=1)
@@ -105,8 +103,10 @@ class RuleSettings:
             raise NotFound(f"no change of a rule's setting has the number {number}")
         return near[0]
 
-    def undo(self, entry: int, *, by: str, now: datetime) -> RuleSetting | None:
+    def undo(self, entry: int, *, by: str, now: datetime) -> RuleSetting:
         """Bring back what a setting was before the change that the audit trail has under a number.
+
+        The answers that were counted stay counted, so that none is counted again.
 
         Raise NotFound where there is no such change, Conflict where the setting was changed again since.
         """
@@ -114,13 +114,11 @@ class RuleSettings:
         now_is = self._of(found.key)
         if _state(now_is) != _comparable(found.after):
             raise Conflict(f"the setting {found.key} was changed again since; look at it and set it by hand")
-        if found.before is None:
-            assert now_is is not None  # noqa: S101 - it equals what the change made
-            self._records.set_rules([], [_entry(now_is, None, by, now, f"undo {entry}")], dropping=[found.key])
-            return None
-        back = replace(msgspec.convert(found.before, RuleSetting), changed=now, by=by)
+        told = found.before or {**(found.after or {}), "enabled": None, "factor": None, "why": ""}
+        back = replace(msgspec.convert(told, RuleSetting), changed=now, by=by)
         answers = now_is.answers if now_is is not None else back.answers
-        self._save(now_is, replace(back, answers=answers), why=f"undo {entry}")
+        back = replace(back, answers=answers)
+        self._save(now_is, back, why=f"undo {entry}")
         return back
 
     def history(self, point: Point, *, limit: int = 50) -> list[AuditEntry]:
@@ -130,42 +128,48 @@ class RuleSettings:
 
     def learn(self, now: datetime) -> list[AuditEntry]:
         """Tune points by what people answered since the last time: each answer once, whatever is killed in between."""
-        since = datetime.fromisoformat(text) if (text := self._records.kept(ANSWERED)) else None
-        found = self._records.alerts(AlertFilter(states=frozenset({State.RESOLVED})), limit=1000)
-        made = [self.answered(one, now) for one in found if since is None or one.changed_at >= since]
-        if found:
-            newest = max(one.changed_at for one in found)
-            if since is None or newest > since:
-                self._records.keep(ANSWERED, newest.isoformat())
+        seen = int(self._records.kept(ANSWERED) or 0)
+        answers, newest = self._answers(seen)
+        made = [self.answered(self._records.alert(entry.key), entry, now) for entry in reversed(answers)]
+        if newest > seen:
+            self._records.keep(ANSWERED, str(newest))
         return [entry for entry in made if entry is not None]
 
-    def answered(self, alert: Alert, now: datetime) -> AuditEntry | None:
+    def _answers(self, seen: int) -> tuple[list[AuditEntry], int]:
+        """Return the steps after one, the newest first, in which people resolved alerts; and the newest step."""
+        found: list[AuditEntry] = []
+        newest, before = seen, None
+        while entries := self._records.audit(entity=ALERT, before=before, limit=500):
+            newest, before = max(newest, entries[0].id), entries[-1].id
+            found += [e for e in entries if e.id > seen and e.why == RESOLVED]
+            if before <= seen:
+                break
+        return found, newest
+
+    def answered(self, alert: Alert, step: AuditEntry, now: datetime) -> AuditEntry | None:
         """Tune the point of an alert that somebody resolved: less sensitive after a false alarm, back after a real one.
 
         Return what was changed, None where nothing is to be changed or this answer has been counted.
         """
-        cause = next((c for c in Cause if c.value == alert.cause), None)
-        if alert.kind is not Subject.POINT or alert.rule not in set(Rule) or cause is None:
+        said = str((step.after or {}).get("cause", ""))
+        if said not in ANSWERS or alert.kind is not Subject.POINT or alert.rule not in TUNABLE:
             return None
-        rule, mark = Rule(alert.rule), f"{alert.id}/{alert.reopened}"
-        point = next(iter(self._records.find(Point, where={"id": alert.subject})), None)
-        if point is None or rule in FIXED or (cause is not Cause.FALSE_ALARM and cause not in REAL):
-            return None
-        mine = self._of(f"{SettingScope.POINT}/{point.id}/{rule}")
-        if mine is not None and mark in mine.answers:
+        rule, mark = Rule(alert.rule), str(step.id)
+        point = next((p for p in self._records.find(Point, where={"id": alert.subject})), None)
+        mine = None if point is None else self._of(f"{SettingScope.POINT}/{point.id}/{rule}")
+        if point is None or (mine is not None and mark in mine.answers):
             return None
         was = effective(self.all(), point, rule).factor
-        factor = after_false_alarm(was) if cause is Cause.FALSE_ALARM else after_real(was)
+        factor = after_false_alarm(was) if said == Cause.FALSE_ALARM else after_real(was)
         if factor == was:
             return None
-        base = mine or RuleSetting(scope=SettingScope.POINT, key=point.id, rule=rule, changed=now, by="")
-        why = f"{cause.value}: {alert.id}"
-        by = alert.resolved_by or "odecet"
-        tuned = replace(base, factor=factor, changed=now, by=by, why=why, answers=(*base.answers, mark)[-KEPT_ANSWERS:])
-        return self._save(mine, tuned)
+        base = mine or RuleSetting(scope=SettingScope.POINT, key=point.id, rule=rule, changed=now, by=step.by)
+        answers = (*base.answers, mark)[-KEPT_ANSWERS:]
+        why = f"{said}: {alert.id}"
+        return self._save(mine, replace(base, factor=factor, changed=now, by=step.by, why=why, answers=answers))
 
     def _of(self, key: str) -> RuleSetting | None:
-        return next((one for one in self.all() if one.id == key), None)
+        return next((one for one in self._records.rule_settings() if one.id == key), None)
 
     def _check(self, wanted: RuleSetting) -> None:
         if wanted.rule not in set(Rule):
@@ -179,15 +183,16 @@ class RuleSettings:
             raise InputError(f"{wanted.rule} has no threshold", place="factor", remedy="switch it on or off")
 
     def _save(self, before: RuleSetting | None, after: RuleSetting, *, why: str = "") -> AuditEntry:
-        entry = _entry(before, after, after.by, after.changed, why or after.why)
+        entry = _entry(before, after, why or after.why)
         self._records.set_rules([after], [entry])
         return entry
 
 
-def _entry(before: RuleSetting | None, after: RuleSetting | None, by: str, now: datetime, why: str) -> AuditEntry:
-    key = (after or before).id  # type: ignore[union-attr]  # one of them is there
+def _entry(before: RuleSetting | None, after: RuleSetting, why: str) -> AuditEntry:
     documents = [None if one is None else msgspec.to_builtins(one) for one in (before, after)]
-    return AuditEntry(at=now, by=by, entity=ENTITY, key=key, why=why, before=documents[0], after=documents[1])
+    return AuditEntry(
+        at=after.changed, by=after.by, entity=ENTITY, key=after.id, why=why, before=documents[0], after=documents[1]
+    )
 
 
 def _state(setting: RuleSetting | None) -> Mapping[str, Any] | None:

@@ -132,7 +132,7 @@ def smoothed(hours: Hours) -> Hours:
 def levels(hours: Hours) -> Floats:
     """Return levels of flow from the last digit (at least a litre an hour) up to the largest."""
     least = max(hours.quantum / together(hours), LEAST_FLOW)
-    top = float(np.nanmax(hours.amount, initial=least))
+    top = float(np.nan_to_num(hours.amount).max(initial=least))
     return np.asarray(least * STEP ** np.arange(int(np.log(max(top / least, 1.0)) / np.log(STEP)) + 1))
 
 

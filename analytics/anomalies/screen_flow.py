@@ -88,7 +88,7 @@ def _leaks(screen: FlowScreen, tail: Hours, factor: float) -> bool:
     hours, known = smoothed(tail), screen.leak
     after, long = hours.start_us >= screen.until_us, LEAST_RUN_H + together(tail) - 2
     measured = np.isfinite(hours.amount)
-    top = float(np.nanmax(hours.amount, initial=0.0))
+    top = float(np.nan_to_num(hours.amount).max(initial=0.0))
     for flow, weight, worst, before in zip(known.level, known.weight, known.worst, known.score, strict=True):
         if flow > top:
             break
