@@ -54,10 +54,10 @@ ENDED, CURSOR, LIVE = "demo/history-ended", "demo/cursor", "demo/live"
 WEATHER: Final = "demo/weather"
 WEATHER_EVERY_S: Final = 300.0
 FOUR: Final = (
-    ("energetik", "Eva Energetická, energy manager", Role.ENERGY_MANAGER, False),
-    ("skolnik", "Karel Školník, caretaker of one organisation", Role.FACILITY_STAFF, True),
-    ("koordinator", "Jana Koordinátorová, coordinator of the plan", Role.COORDINATOR, False),
-    ("zkousec", "Petr Zkoušeč, tester", Role.TESTER, False),
+    ("energetik", "Eva Horáková", Role.ENERGY_MANAGER, False),
+    ("skolnik", "Karel Dušek", Role.FACILITY_STAFF, True),
+    ("koordinator", "Jana Malá", Role.COORDINATOR, False),
+    ("zkousec", "Petr Beran", Role.TESTER, False),
 )
 """Sample people: id, name, role, and whether they see one organisation alone."""
 
@@ -239,7 +239,8 @@ def _announce(parts: Parts, stop: threading.Event) -> None:
         place, entrance = address_of(settings), sessions(settings, parts.records)
         sys.stdout.write(f"\nOdečet: {place}\nMQTT:   {settings.mqtt.host}:{settings.mqtt.port} (topics odecet/#)\n")
         sys.stdout.write("Whoever opens it on this machine may do everything. To look as one of its people:\n")
-        for key, name, _, _ in FOUR:
-            sys.stdout.write(f"  {name}: {login_link(entrance, key, place)}\n")
+        for key, name, role, _ in FOUR:
+            told = f"{name} ({role.replace('_', ' ')})"
+            sys.stdout.write(f"  {told:<30} {login_link(entrance, key, place)}\n")
         sys.stdout.write("Ctrl+C ends it; the next start goes on from here.\n")
         sys.stdout.flush()
