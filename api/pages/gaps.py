@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from api.access import allowed
 from api.asking import instant_of
-from api.pages.drawings import ESTIMATED, MEASURED, MISSING, PARTLY, Run, runs
+from api.pages.drawings import ESTIMATED, MEASURED, MISSING, PARTLY, WHOLE, Run, runs
 from api.pages.figures import Figure, Use, use_of
 from api.pages.view import Seen, Viewer
-from core.calendar import Period
+from core.calendar import Bools, Period
 from core.people import Right
 from core.registry import Building, Commodity, Point, Role
 
@@ -33,11 +33,6 @@ class Row:
     building: Building | None
     runs: list[Run]
     shares: Figure
-
-    @property
-    def whole(self) -> bool:
-        """Whether every day is measured."""
-        return all(run.state == MEASURED for run in self.runs)
 
     def days(self, state: str) -> int:
         """Return how many days are in a state."""
@@ -63,14 +58,14 @@ def gaps(  # noqa: PLR0917 - what the form asks
         if p.role is not Role.VIRTUAL and building in {"", p.building} and commodity in {"", p.commodity}
     ]
     start, close = (datetime.combine(day, time(), zone) for day in (first, end))
-    rows = _rows(v, points, use_of(v.room, points, Period.DAY, start, close)) if points else []
-    shown = rows if every else [row for row in rows if not row.whole]
+    use = use_of(v.room, points, Period.DAY, start, close)
+    shown = _worst_first(use, every=bool(every)) if points else []
     today = v.now.astimezone(zone).date()
     return v.page(
         "gaps.html",
-        rows=shown[PAGE * (page - 1) : PAGE * page],
+        rows=_rows(v, points, use, shown[PAGE * (page - 1) : PAGE * page]),
         found=len(shown),
-        points=len(rows),
+        points=len(points),
         states=(MEASURED, PARTLY, ESTIMATED, MISSING),
         first=first,
         last=end - timedelta(days=1),
@@ -93,16 +88,23 @@ def _end(v: Viewer, to: str) -> date:
     return min(instant_of(to, zone, place="to").astimezone(zone).date(), today) if to else today
 
 
-def _rows(v: Viewer, points: Sequence[Point], use: Use) -> list[Row]:
-    """Return the points, those with the longest missing time first, then the estimated."""
+def _worst_first(use: Use, *, every: bool) -> list[int]:
+    """Return the places of the points with a gap, or of all: the longest missing first, then the longest estimated."""
+    lost, guessed = 1 - (use.measured + use.estimated).mean(axis=1), use.estimated.mean(axis=1)
+    order = np.lexsort((np.arange(len(lost)), -guessed, -np.where(lost > SAME, lost, 0.0)))
+    gap: Bools = np.asarray((use.measured < WHOLE).any(axis=1))
+    return [n for n in order.tolist() if every or gap[n]]
+
+
+def _rows(v: Viewer, points: Sequence[Point], use: Use, places: Sequence[int]) -> list[Row]:
     now = v.room.now()
-    lost = 1 - (use.measured + use.estimated).mean(axis=1)
-    order = np.lexsort((np.arange(len(points)), -use.estimated.mean(axis=1), -np.where(lost > SAME, lost, 0.0)))
-    made = []
-    for n in order.tolist():
-        p = points[n]
-        shares = use.shares([p.id])
-        if shares is not None:
-            found = runs(use.measured[n], use.estimated[n])
-            made.append(Row(point=p, building=now.buildings.get(p.building), runs=found, shares=shares))
-    return made
+    return [
+        Row(
+            point=points[n],
+            building=now.buildings.get(points[n].building),
+            runs=runs(use.measured[n], use.estimated[n]),
+            shares=shares,
+        )
+        for n in places
+        if (shares := use.shares([points[n].id])) is not None
+    ]
