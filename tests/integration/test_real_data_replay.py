@@ -1,4 +1,7 @@
-"""Real meters of 21 buildings over five years, through Mosquitto into both stores, everything killed on the way."""
+"""Real meters of 21 buildings over five years, through Mosquitto into both stores, everything killed on the way.
+
+Each store takes every other building; that both give the same answers is what their contract tests say.
+"""
 
 import os
 import signal
@@ -54,13 +57,26 @@ class Chain:
     process: subprocess.Popen[bytes] | None = None
     metrics_port: int = field(default_factory=free_port)
 
-    def subscribed(self) -> bool:
-        """Return whether the ingester has its session at the broker: what is published before is nobody's."""
+    def measured(self, name: str) -> float:
+        """Return the sum of a metric of the ingester over its labels, 0 where it does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=2) as answer:
-                return any(b"_connected{" in line and line.endswith(b" 1.0\n") for line in answer)
+                lines = answer.read().decode().splitlines()
         except OSError:
-            return False
+            return 0.0
+        told = [line for line in lines if line.startswith((f"odecet_ingest_{name} ", f"odecet_ingest_{name}{{"))]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in told)
+
+    def subscribed(self) -> bool:
+        """Return whether the ingester has its session at the broker: what is published before is nobody's."""
+        return self.measured("connected") == 1.0
+
+    def quiet(self) -> bool:
+        """Return whether the ingester is connected and nothing has come to it for a second."""
+        before = self.measured("messages_total")
+        threading.Event().wait(1.0)
+        waiting = self.measured("unacked_messages") + self.measured("queue_messages")
+        return self.subscribed() and not waiting and self.measured("messages_total") == before
 
     def environment(self) -> dict[str, str]:
         chosen = {
@@ -104,7 +120,8 @@ def chain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chain]:
         (tmp_path / "influx").mkdir()
         influx = influxdb(tmp_path / "influx")
         influx.start()
-    made = Chain(folder=tmp_path, broker=mosquitto(tmp_path / "mosquitto"), influx=influx)
+    # what a kill of the broker takes of its last changes, the publisher sends again
+    made = Chain(folder=tmp_path, broker=mosquitto(tmp_path / "mosquitto", changes=50), influx=influx)
     made.broker.start()
     made.start_ingester()
     wait_until(made.subscribed, what=f"the ingester's session ({tmp_path / 'ingester.log'})")
@@ -156,12 +173,21 @@ class Meddler:
                 victim.start()
 
 
-def source() -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return the hours and each building's amounts [kWh], as the file has them."""
-    table = pq.read_table(FILE)
+def source(file: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return the hours and each building's amounts [kWh], as a file has them."""
+    table = pq.read_table(file)
     index = next(n for n in table.column_names if str(table.schema.field(n).type).startswith("timestamp"))
     columns = {f"cam-{n}": table[n].to_numpy() for n in table.column_names if n != index}
     return table[index].to_numpy().astype("datetime64[us]"), columns
+
+
+def every_other(folder: Path, first: int) -> Path:
+    """Return a file with every other building, from the first or the second on."""
+    table = pq.read_table(FILE)
+    index = [n for n in table.column_names if str(table.schema.field(n).type).startswith("timestamp")]
+    buildings = [n for n in table.column_names if n not in index][first::2]
+    pq.write_table(table.select([*index, *buildings]), folder / "half.parquet")
+    return folder / "half.parquet"
 
 
 def question(points: tuple[str, ...], period: Period, unit: str, hours: np.ndarray) -> Question:
@@ -172,8 +198,10 @@ def question(points: tuple[str, ...], period: Period, unit: str, hours: np.ndarr
 
 
 def test_every_building_is_exact_when_broker_ingester_and_store_are_killed_on_the_way(chain: Chain) -> None:
-    hours, columns = source()
-    replay = load_replay(FILE, ReplayOptions(what="amounts", unit="kWh", prefix="cam-"))
+    file = every_other(chain.folder, 0 if chain.influx is None else 1)
+    hours, columns = source(file)
+    assert len(columns) in {10, 11}
+    replay = load_replay(file, ReplayOptions(what="amounts", unit="kWh", prefix="cam-"))
     with MqttPublisher(Broker(port=chain.broker.port), keep_for_s=120.0, keep_bytes=500_000_000) as publisher:
         meddler = Meddler(chain, publisher, len(replay))
         done = publish_all(publisher, replay_messages(replay, per_message=500), progress=meddler, tell_every_s=0.05)
@@ -219,8 +247,7 @@ def settled(chain: Chain, expected: int) -> ReadingStore:
 
     def complete() -> bool:
         """Count; an embedded store belongs to one process, so the ingester is ended for it and started again."""
-        wait_until(chain.subscribed, what="the ingester's session", seconds=60)
-        threading.Event().wait(5.0)
+        wait_until(chain.quiet, what="the broker's queue to be empty", seconds=120)
         if chain.influx is None:
             chain.end_ingester(signal.SIGTERM)
         store = chain.store()
