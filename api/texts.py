@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
 from babel.support import NullTranslations, Translations
 
 CATALOGS: Final = Path(__file__).parent / "translations"
@@ -195,7 +195,7 @@ class Language:
         if value is None or value != value:  # noqa: PLR0124 - NaN alone is not equal to itself
             return NOTHING
         places = digits if digits is not None else fitting_digits(value)
-        text = format_decimal(value, f"#,##0.{'0' * places}" if places else "#,##0", self.locale)
+        text: str = _pattern(places).apply(value, self.locale)
         return text.replace("-", MINUS)
 
     def exact(self, value: float) -> str:
@@ -230,14 +230,16 @@ class Language:
 
     def day(self, day: date) -> str:
         """Return a date: DD.MM.YYYY in Czech."""
-        return format_date(day, "dd.MM.yyyy" if self.code == "cs" else "d MMM yyyy", self.locale)
+        if self.code == "cs":
+            return f"{day:%d.%m.%Y}"
+        return f"{day.day} {self.locale.months['format']['abbreviated'][day.month]} {day.year}"
 
     def minute(self, at: datetime | None, zone: ZoneInfo) -> str:
         """Return an instant in local time to the minute."""
         if at is None:
             return NOTHING
-        pattern = "dd.MM.yyyy H:mm" if self.code == "cs" else "d MMM yyyy H:mm"
-        return format_datetime(at.astimezone(zone), pattern, locale=self.locale)
+        wall = at.astimezone(zone)
+        return f"{self.day(wall.date())} {wall.hour}:{wall:%M}"
 
     def month(self, number: int) -> str:
         """Return the short name of a month."""
@@ -257,6 +259,12 @@ class Language:
     def ago(self, age: timedelta) -> str:
         """Return how long ago something was."""
         return format_timedelta(-max(age, timedelta(seconds=1)), add_direction=True, locale=self.locale)
+
+
+@cache
+def _pattern(places: int) -> NumberPattern:
+    """Return how a number of so many decimals is written; reading a pattern takes longer than writing a number."""
+    return parse_pattern(f"#,##0.{'0' * places}" if places else "#,##0")
 
 
 def fitting_digits(value: float) -> int:
