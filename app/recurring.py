@@ -150,8 +150,8 @@ class Recurrence:
             return min(one.every.total_seconds(), LOOKED_EVERY_S)
         if turn.succeeded is not None:
             self._success.labels(one.name).set(turn.succeeded.timestamp())
-        if not turn.taken:
-            return min(turn.wait_s, LOOKED_EVERY_S)
+        if not turn.taken:  # whoever has it may end, or die, sooner than it must
+            return min(turn.wait_s, LOOKED_EVERY_S, one.every.total_seconds())
         self._turns.note([one.name], asked + LEASE_S)
         outcome = self._done(one)
         self._turns.drop(one.name)

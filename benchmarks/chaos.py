@@ -41,8 +41,9 @@ TOKEN: Final = "0123456789abcdef-of-the-chaos"  # noqa: S105 - of processes that
 WORKERS, APIS, KINDS = 3, 2, 3
 EVERY_S: Final = {"rollups": 2.0, "alerts": 5.0, "backup": 36.0}
 """How often work is due here [s]."""
-PASSED_ON_S: Final = 20.0 + 15.0
-"""After which time a killed process's work must have passed on [s]: the lease, and the longest rest between looks."""
+LEASE_S: Final = 20.0
+LOOKED_EVERY_S: Final = 15.0
+"""How long the others rest between two looks at the most [s], where the work itself is not due more often."""
 SLACK_S: Final = 8.0
 """What a busy machine may add to any of it [s]."""
 BEGINS, ENDED = "recurring work begins", "recurring work ended"
@@ -277,7 +278,7 @@ def _late(one: Run | None, following: Run | None, every: float, until: float) ->
     assert one is not None
     begin = until if following is None else following.begin
     due = max(one.end, one.begin + every) if one.whole else one.end
-    allowed = due + (SLACK_S if one.whole else PASSED_ON_S + SLACK_S)
+    allowed = due + min(every, LOOKED_EVERY_S) + (0.0 if one.whole else LEASE_S) + SLACK_S
     return begin - one.end if begin > allowed else 0.0
 
 
