@@ -15,7 +15,7 @@ from core.notes import AuditEntry, JsonValue
 from core.plan import Activity, Area, Indicator, ReportKind
 from core.ports import RecordStore
 from core.report_periods import ReportId
-from services.delivery_steps import allowed, edited, stepped, value_checked, without_value
+from services.delivery_steps import allowed, edited, stepped, values_checked, without_value
 from services.evidence_files import examined
 from services.frozen import value_digest
 from services.held import RegisterReader
@@ -252,11 +252,19 @@ class Deliveries:
 
     def check_value(self, part: Part, value: Value, note: str = "") -> Delivery:
         """Note that the coordinator takes a computed value as it is now; another value later wants another look."""
+        return self.check_values(part, {value.indicator: value_digest(value)}, note)
+
+    def check_values(self, part: Part, digests: Mapping[str, str], note: str = "") -> Delivery:
+        """Note that computed values were taken as they were shown, by the digest of each; publishing compares them."""
         plan = area_plan(self.register, part.report, part.area)
-        if value.indicator not in {one.id for one in plan.indicators if not one.by_hand}:
-            raise NotFound(f"area {part.area} has no computed indicator {value.indicator} in {part.report}")
-        check = Check(indicator=value.indicator, digest=value_digest(value), by=part.by, at=part.now, note=note)
-        return self._do(part, DeliveryAct.CHECK_VALUE, lambda d: value_checked(d, check))
+        known = {one.id for one in plan.indicators if not one.by_hand}
+        for indicator in digests:
+            if indicator not in known:
+                raise NotFound(f"area {part.area} has no computed indicator {indicator} in {part.report}")
+        checks = [Check(indicator=i, digest=d, by=part.by, at=part.now, note=note) for i, d in digests.items()]
+        if not checks:
+            raise InputError("no value was chosen", place="values", remedy="choose what was looked at")
+        return self._do(part, DeliveryAct.CHECK_VALUE, lambda d: values_checked(d, checks))
 
     def _do(self, part: Part, act: DeliveryAct, change: Callable[[Delivery], Delivery]) -> Delivery:
         before = self.get(part.report, part.area)

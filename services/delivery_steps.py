@@ -1,6 +1,6 @@
 """What may be done with a delivery in which state, and what becomes of it: pure, with names and times as arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -72,9 +72,11 @@ def without_value(delivery: Delivery, indicator: str, *, by: str, now: datetime)
     return replace(after, values=tuple(value for value in delivery.values if value.indicator != indicator))
 
 
-def value_checked(delivery: Delivery, check: ValueCheck) -> Delivery:
-    """Return a delivery with the coordinator's check of a computed value, in the place of an earlier one."""
-    comment = f"{check.indicator}: {check.note}".removesuffix(": ")
-    after = stepped(delivery, DeliveryAct.CHECK_VALUE, by=check.by, now=check.at, comment=comment)
-    others = (one for one in delivery.checks if one.indicator != check.indicator)
-    return replace(after, checks=tuple(sorted((*others, check), key=lambda one: one.indicator)))
+def values_checked(delivery: Delivery, checks: Sequence[ValueCheck]) -> Delivery:
+    """Return a delivery with the coordinator's checks of computed values, in the place of earlier ones; one step."""
+    names, note = ", ".join(one.indicator for one in checks), checks[0].note
+    comment = f"{names}: {note}".removesuffix(": ")
+    after = stepped(delivery, DeliveryAct.CHECK_VALUE, by=checks[0].by, now=checks[0].at, comment=comment)
+    taken = {one.indicator for one in checks}
+    others = (one for one in delivery.checks if one.indicator not in taken)
+    return replace(after, checks=tuple(sorted((*others, *checks), key=lambda one: one.indicator)))

@@ -59,7 +59,9 @@ GROUPS: Final = (
         name=N_("Indicators"),
         entries=(
             Entry(path="/indicators", name=N_("Indicators")),
-            Entry(path="/reports", name=N_("Reports")),
+            Entry(path="/deliveries", name=N_("Deliveries")),
+            Entry(path="/publications", name=N_("Publications")),
+            Entry(path="/plan", name=N_("Action plan")),
         ),
     ),
     Group(

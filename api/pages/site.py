@@ -17,10 +17,12 @@ from api.pages import (
     building,
     buildings,
     costs,
+    deliveries,
     desk,
     emissions,
     formats,
     gaps,
+    indicators,
     login,
     measures,
     meters,
@@ -104,6 +106,8 @@ def build_pages(app: FastAPI) -> None:
         alert_windows,
         people,
         settings_audit,
+        indicators,
+        deliveries,
     ):
         app.include_router(module.router)
     app.state.pages, app.state.held = pages_of(app), Held()

@@ -11,7 +11,7 @@ from core.errors import Conflict, InputError
 from core.indicators import Amount
 from core.plan import ReportKind
 from core.report_periods import ReportId
-from services.delivery_steps import WANTS_COMMENT, allowed, edited, stepped, value_checked, without_value
+from services.delivery_steps import WANTS_COMMENT, allowed, edited, stepped, values_checked, without_value
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 EMPTY = Delivery(report=ReportId(kind=ReportKind.ANNUAL, period="2025"), area="a")
@@ -89,7 +89,7 @@ def test_returning_without_a_word_is_refused(act: DeliveryAct) -> None:
 
 def test_a_check_of_a_value_takes_the_place_of_the_earlier_one() -> None:
     checks = [ValueCheck(indicator="E1", digest=digest, by="x", at=NOW) for digest in ("old", "new")]
-    delivery = value_checked(value_checked(EMPTY, checks[0]), checks[1])
+    delivery = values_checked(values_checked(EMPTY, [checks[0]]), [checks[1]])
     assert delivery.checks == (checks[1],)
     assert delivery.state is DeliveryState.DRAFT
 
