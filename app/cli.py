@@ -14,7 +14,7 @@ from app.cli_people import people_group
 from app.cli_plan import plan_group
 from app.cli_profiles import profiles_group
 from app.cli_publications import publish_command, verify_command
-from app.cli_report import report_command
+from app.cli_report import open_data_command, report_command
 from app.cli_simulate import replay, simulate
 from app.cli_weather import weather
 from core.calendar import Period
@@ -138,3 +138,4 @@ main.add_command(plan_group)
 main.add_command(publish_command)
 main.add_command(verify_command)
 main.add_command(report_command)
+main.add_command(open_data_command)

@@ -1,5 +1,6 @@
-"""`odecet report`: a report of the action plan as a file. The command loads what it needs when called."""
+"""`odecet report` and `odecet open-data`: what is told, as files. The commands load what they need when called."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,14 @@ def report_command(
     from app.reporting import write_report  # noqa: PLC0415 - each command loads its own
 
     write_report(settings_of(config), kind, period, **how)
+
+
+@click.command("open-data")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@CONFIG
+def open_data_command(folder: Path, config: Path | None) -> None:
+    """Write all open data into FOLDER and check their records; exit code 1 where a rule is not kept."""
+    from app.open_data import write_open_data  # noqa: PLC0415 - each command loads its own
+
+    if not write_open_data(settings_of(config), folder):
+        sys.exit(1)
