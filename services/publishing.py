@@ -78,19 +78,22 @@ def _values(stand: Stand, live: Live, report: ReportId, now: datetime, scopes: S
 
 def hindrances(live: Live, report: ReportId, values: Sequence[Value]) -> tuple[Because, ...]:
     """Return what keeps a report from being published: areas and computed values that nobody checked as they are."""
+    return hindered(live, report, {one.indicator: value_digest(one) for one in values if one.scope == Scope()})
+
+
+def hindered(live: Live, report: ReportId, digests: Mapping[str, str]) -> tuple[Because, ...]:
+    """Return what keeps a report from being published whose values of the region have these digests."""
     stored = {one.area: one for one in live.records.deliveries(report)}
     before = _last_values(live, report)
     found = []
-    told = {value.indicator: value for value in values if value.scope == Scope()}
     for plan in area_plans(live.records, report):
         delivery = stored.get(plan.area.id) or Delivery(report=report, area=plan.area.id)
         if delivery.state not in {DeliveryState.CHECKED, DeliveryState.PUBLISHED}:
             facts = {"area": plan.area.name, "state": delivery.state}
             found.append(Because(code="area_not_checked", facts=facts, subjects=(f"{AREA}{plan.area.id}",)))
         checks = {check.indicator: check.digest for check in delivery.checks}
-        for indicator in (one for one in plan.indicators if not one.by_hand and one.id in told):
-            digest = value_digest(told[indicator.id])
-            if digest not in {checks.get(indicator.id), before.get(indicator.id)}:
+        for indicator in (one for one in plan.indicators if not one.by_hand and one.id in digests):
+            if digests[indicator.id] not in {checks.get(indicator.id), before.get(indicator.id)}:
                 code = "value_changed_since_check" if indicator.id in checks else "value_not_checked"
                 subjects = (f"{INDICATOR}{indicator.id}",)
                 found.append(Because(code=code, facts={"indicator": indicator.id}, subjects=subjects))

@@ -31,6 +31,7 @@ from api.pages import (
     people,
     point,
     public,
+    publications,
     reading_imports,
     register_files,
     settings_audit,
@@ -108,6 +109,7 @@ def build_pages(app: FastAPI) -> None:
         settings_audit,
         indicators,
         deliveries,
+        publications,
     ):
         app.include_router(module.router)
     app.state.pages, app.state.held = pages_of(app), Held()
