@@ -178,7 +178,7 @@ def _shapes(v: Viewer, chosen: Carrier | None, picked: Picked, year: Year) -> di
     end = picked.cut if picked.over else year.span.cut
     return {
         "week": week_shape(v, chosen.points, Span(start=min(picked.span.start, end - timedelta(days=1)), end=end)),
-        "calendar": calendar_of(v, chosen.points, picked.last.year if picked.over else year.span.start.year),
+        "calendar": calendar_of(v, chosen.points, (end - timedelta(seconds=1)).year),
         "years": years_shape(v, chosen.points, COMMODITIES[chosen.commodity.value]),
     }
 

@@ -1,7 +1,7 @@
 """When points use what they use: the typical day, the week by the hour, the year by the day, and year against year."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -67,7 +67,7 @@ def week_shape(v: Viewer, points: Sequence[Point], span: Span) -> WeekShape | No
     kind = _types(v, day, weekday)
     by_weekday, by_type = _means(amount, weekday * 24 + hour, 7 * 24), _means(amount, kind * 24 + hour, 3 * 24)
     level = levels(by_weekday.reshape(7, 24))
-    names = [words.text(name) for name in DAY_TYPES]
+    names = [capital(words.text(name)) for name in DAY_TYPES]
     profile = [(name, [_known(x) for x in by_type[n * 24 : n * 24 + 24]]) for n, name in enumerate(names)]
     rate = f"{unit}/h" if unit != "kWh" else "kW"
     return WeekShape(
@@ -83,13 +83,22 @@ def week_shape(v: Viewer, points: Sequence[Point], span: Span) -> WeekShape | No
         ],
         profile=profile,
         chart=typical_day(
-            [{"hour": h, "type": name, "value": x} for name, means in profile for h, x in enumerate(means)],
+            [
+                {"hour": h, "type": name, "value": x}
+                for name, means in profile
+                for h, x in enumerate([*means, means[-1]])  # the last hour reaches to midnight
+            ],
             names=names,
             unit=rate,
             words=words,
             title=words.text("Mean use by the hour of workdays, Saturdays, and Sundays with holidays"),
         ),
     )
+
+
+def capital(text: str) -> str:
+    """Return a text that begins a line."""
+    return text[:1].upper() + text[1:]
 
 
 def _together(use: Use) -> tuple[Floats, str]:
@@ -189,7 +198,14 @@ def years_shape(v: Viewer, points: Sequence[Point], color: str = MEASURED) -> Ye
     rows = [row for row in rows if any(f is not None and f.amount is not None for f in row.months)]
     if not rows:
         return None
-    return YearsShape(rows=rows, chart=_years_chart(v.words, rows, color))
+    running = len(figures) - 1 if cut.day != 1 else -1
+    drawn = [replace(row, months=_over(row.months, running - 12 * (row.year - first.year))) for row in rows]
+    return YearsShape(rows=rows, chart=_years_chart(v.words, drawn, color))
+
+
+def _over(months: list[Figure | None], running: int) -> list[Figure | None]:
+    """Return the months without the running one, which would look like a fall."""
+    return [None if n == running else figure for n, figure in enumerate(months)]
 
 
 def _year(year: int, months: list[Figure | None], use: Use, ids: Sequence[str], place: int) -> YearRow:

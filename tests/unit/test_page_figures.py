@@ -15,9 +15,12 @@ from api.pages.figures import Use, carriers, use_of, year_of
 from api.pages.held import Held, held_year, state_of
 from api.pages.lines import beside
 from api.pages.periods import Kind, name_of, pick
+from api.pages.shape import calendar_of, week_shape, years_shape
+from api.pages.view import Viewer
 from api.room import Room
 from api.texts import language
 from core.calendar import PRAGUE, Period, instant, spans
+from core.people import Access
 from core.registry import Commodity, Point
 from services.rollup import DUE
 from tests.unit.api_fakes import NOW, Rates
@@ -164,6 +167,64 @@ def test_what_is_held_is_made_anew_when_roll_ups_or_the_register_change() -> Non
     world.records.changes += 1
     assert held_year(held, room, every) is not second
     assert state_of(room) == state_of(room)
+
+
+# When it is used
+
+
+def viewer(room: Room) -> Viewer:
+    return Viewer(request=None, room=room, words=language("cs"), access=Access.whole("test"))  # type: ignore[arg-type]
+
+
+def test_the_week_by_the_hour_and_the_typical_day_are_means_of_whole_hours() -> None:
+    room = room_with({"a": (2.0, "kWh"), "b": (1.0, "kWh")})
+    span = Span(start=datetime(2025, 10, 1, tzinfo=PRAGUE), end=datetime(2025, 12, 1, tzinfo=PRAGUE))
+    found = week_shape(viewer(room), points("a", "b"), span)
+    assert found is not None
+    assert found.unit == "kW"
+    assert [name for name, _ in found.rows] == ["po", "út", "st", "čt", "pá", "so", "ne"]
+    assert {cell.mean for _, cells in found.rows for cell in cells} == {3.0}
+    assert [name for name, _ in found.profile] == ["Pracovní den", "Sobota", "Neděle a svátky"]
+    assert {mean for _, means in found.profile for mean in means} == {3.0}
+    assert (found.first, found.last) == (date(2025, 10, 1), date(2025, 11, 30))
+
+
+def test_a_short_span_is_judged_by_the_weeks_before_its_end() -> None:
+    room = room_with({"a": (2.0, "kWh")})
+    span = Span(start=datetime(2025, 11, 30, tzinfo=PRAGUE), end=datetime(2025, 12, 1, tzinfo=PRAGUE))
+    found = week_shape(viewer(room), points("a"), span)
+    assert found is not None
+    assert (found.first, found.last) == (date(2025, 10, 6), date(2025, 11, 30))
+
+
+def test_days_of_23_and_25_hours_are_told_as_they_are() -> None:
+    found = calendar_of(viewer(room_with({"a": (1.0, "kWh")})), points("a"), 2025)
+    assert found is not None
+    amounts = {cell.day: cell.amount for cell in found.cells}
+    assert len(amounts) == 365
+    assert (amounts[date(2025, 3, 30)], amounts[date(2025, 10, 26)], amounts[date(2025, 7, 1)]) == (23.0, 25.0, 24.0)
+    now = calendar_of(viewer(room_with({"a": (1.0, "kWh")})), points("a"), 2026)
+    assert now is not None
+    assert now.cells[-1].day == date(2026, 3, 14)
+
+
+def test_years_stand_against_each_other_and_the_running_month_is_drawn_as_no_fall() -> None:
+    found = years_shape(viewer(room_with({"a": (1.0, "kWh")})), points("a"))
+    assert found is not None
+    assert [row.year for row in found.rows] == [2022, 2023, 2024, 2025, 2026]
+    leap = found.rows[2]
+    assert leap.total is not None
+    assert leap.total.amount == pytest.approx(366 * 24)
+    assert [f is not None for f in found.rows[-1].months] == [True] * 3 + [False] * 9
+    drawn = [row["month"] for row in found.chart["datasets"]["rows"] if row["series"] == "2026"]
+    assert drawn == ["led", "úno"]
+
+
+def test_nothing_known_has_no_shape() -> None:
+    room = room_with({"a": (1.0, "kWh")})
+    later = Span(start=datetime(2030, 1, 1, tzinfo=PRAGUE), end=datetime(2030, 3, 1, tzinfo=PRAGUE))
+    assert week_shape(viewer(room), points("a"), later) is None
+    assert calendar_of(viewer(room), points("a"), 2015) is None
 
 
 # The picker
