@@ -50,7 +50,7 @@ def faults(record: Any) -> list[Fault]:  # noqa: ANN401 - whatever JSON can say
     return [Fault(place="typ", problem=f"{kinds!r} is no kind of record", remedy=remedy)]
 
 
-def _object(place: str, found: Any, needs: tuple[str, ...], checks: Mapping[str, Check]) -> Faults:  # noqa: ANN401
+def _object(place: str, found: Any, needs: tuple[str, ...], checks: Mapping[str, Check]) -> Faults:  # noqa: ANN401 - whatever JSON can say
     if not isinstance(found, Mapping):
         yield Fault(place=place, problem="it is no object", remedy="write an object")
         return

@@ -23,6 +23,7 @@ from core.plan import ReportKind
 from core.report import Judgement, Lack, Report
 from reports import flat, print_page, word, word_templates, workbook
 from reports.charts import charts
+from reports.context import context
 from reports.figures import change as change_of
 from reports.figures import judged
 from reports.wording import FILES
@@ -339,3 +340,19 @@ def test_reasons_of_unknown_values_stand_in_every_format() -> None:
     assert told in flat.as_csv(report, world.why).decode().replace("\u00a0", " ")
     assert world.why(Because(code="no_population")) == told
     assert report.rows[4].status is ValueStatus.UNKNOWN
+
+
+def test_the_documentation_lists_every_name_that_a_template_may_use() -> None:
+    told = (ROOT / "docs/reports.md").read_text("utf-8")
+    listed = set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)?)`", told))
+    listed |= {name.rpartition(".")[2] for name in listed}
+
+    def names(said: object) -> Iterator[str]:
+        if isinstance(said, dict):
+            yield from said
+            for value in said.values():
+                yield from names(value)
+        elif isinstance(said, list) and said:
+            yield from names(said[0])
+
+    assert {*names(context(world.report(), world.why)), "obsah", "obrazek", "popisek"} - listed == set()
