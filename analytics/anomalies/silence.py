@@ -7,7 +7,7 @@ import numpy as np
 
 from analytics.anomalies.finding import Finding, Rule, Severity, rounded
 from analytics.anomalies.hours import HOUR_US
-from core.calendar import Longs
+from core.calendar import Bools, Longs
 from core.readings import Floats
 
 BIN_US: Final = 300_000_000
@@ -23,15 +23,21 @@ OWN_WORST: Final = 1.25
 LONG_US: Final = 24 * HOUR_US
 
 
-def _looking_back(values: Floats, width: int, share: float, block: int) -> Floats:
-    """Return for each value a quantile of up to `width` values before it, made anew each `block`; NaN with under 10."""
+def _looking_back(values: Floats, width: int, share: float, block: int, asked: Bools) -> Floats:
+    """Return for each value a quantile of up to `width` values before it, made anew each `block`; NaN with under 10.
+
+    Only in blocks in which one is asked for; NaN in the others.
+    """
     at = np.arange(LEAST, len(values), block)
-    early, late = at[at < width], at[at >= width]
-    place = round(share * (width - 1))
-    found = [float(np.quantile(values[:end], share)) for end in early]
-    if len(late):
-        windows = np.lib.stride_tricks.sliding_window_view(values, width)[late - width]
-        found += np.partition(windows, place, axis=1)[:, place].tolist()
+    found = np.full(len(at), np.nan)
+    wanted = np.logical_or.reduceat(asked, at) if len(at) else np.empty(0, bool)
+    early = wanted & (at < width)
+    found[early] = [float(np.quantile(values[:end], share)) for end in at[early]]
+    late = wanted & (at >= width)
+    if late.any():
+        place = round(share * (width - 1))
+        windows = np.lib.stride_tricks.sliding_window_view(values, width)[at[late] - width]
+        found[late] = np.partition(windows, place, axis=1)[:, place]
     return np.concatenate([np.full(min(LEAST, len(values)), np.nan), np.repeat(found, block)])[: len(values)]
 
 
@@ -39,13 +45,17 @@ def limits(apart_us: Longs) -> tuple[Floats, Floats]:
     """Return for each distance of readings [µs] what was expected, and the longest that is no silence (NaN: unknown).
 
     Two expected intervals and three quarters of an hour, or a quarter more than the third longest silence of the last
-    60 days: what happens again and again is the point's way.
+    60 days: what happens again and again is the point's way. The latter only near distances beyond the former, and at
+    the end.
     """
     apart = apart_us.astype(float)
-    expected = _looking_back(apart, RECENT, 0.5, 25)
+    expected = _looking_back(apart, RECENT, 0.5, 25, np.ones(len(apart), bool))
+    limit = MISSED * expected + SLACK_US
+    asked = apart > limit
+    asked[-1:] = True
     width = int(np.clip(MEMORY_US / max(float(np.median(apart)), 1.0), RECENT, MOST))
-    own = _looking_back(apart, width, 1 - SILENCES_LEFT_OUT / width, max(25, width // 40))
-    return expected, np.maximum(MISSED * expected + SLACK_US, OWN_WORST * own)
+    own = _looking_back(apart, width, 1 - SILENCES_LEFT_OUT / width, max(25, width // 40), asked)
+    return expected, np.where(np.isnan(limit), np.nan, np.fmax(limit, OWN_WORST * own))
 
 
 def rhythm(at_us: Longs) -> int | None:

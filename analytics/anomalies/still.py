@@ -23,7 +23,8 @@ YEAR_SEEN: Final = 300
 LEAST_STEPS: Final = 200
 NEVER_RESTS: Final = 0.002
 ENOUGH: Final = 12.0
-ENOUGH_RESTING: Final = 16.0
+ENOUGH_RESTING: Final = 10.0
+"""Of a point that rests: some two hours, each at a time at which it never rested."""
 OWN_WORST: Final = 1.5
 OFTEN: Final = 3
 LEAST_US: Final = HOUR_US
