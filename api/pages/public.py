@@ -152,7 +152,7 @@ def _card(row: IndicatorRow, words: Language) -> Card:
         coverage=_coverage(row, words),
         definition=row.definition,
         why="; ".join(dict.fromkeys(told(nameless(one), words) for one in row.reasons)) if unknown else "",
-        picture=_picture(row, words),
+        picture=picture_of(row, words),
     )
 
 
@@ -187,7 +187,7 @@ def _coverage(row: IndicatorRow, words: Language) -> str:
     }
 
 
-def _picture(row: IndicatorRow, words: Language) -> Picture | None:
+def picture_of(row: IndicatorRow, words: Language) -> Picture | None:
     """Return the years as bars above zero; of values below zero, or of a single year, there is no chart."""
     first = next((place for place, one in enumerate(row.history) if one.value is not None), 0)
     shown = row.history[first:]

@@ -22,6 +22,7 @@ from api.pages import (
     emissions,
     formats,
     gaps,
+    indicator,
     indicators,
     login,
     measures,
@@ -35,6 +36,7 @@ from api.pages import (
     reading_imports,
     register_files,
     settings_audit,
+    simulators,
     stations,
 )
 from api.pages.bundle import STATIC, chart_library, chart_locales
@@ -107,7 +109,9 @@ def build_pages(app: FastAPI) -> None:
         alert_windows,
         people,
         settings_audit,
+        simulators,
         indicators,
+        indicator,
         deliveries,
         publications,
     ):

@@ -47,5 +47,18 @@ document.querySelectorAll("[data-live]").forEach((place) => {
   }, 1000 * Number(place.dataset.every));
 });
 
+// A part of the page that takes longer: fetched once, when the rest stands there already.
+document.querySelectorAll("[data-load]").forEach(async (place) => {
+  try {
+    const answer = await fetch(place.dataset.load, { headers: { accept: "text/html" } });
+    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+    place.innerHTML = await answer.text();
+    place.dataset.loaded = "yes";
+  } catch {
+    place.textContent = place.dataset.failed;
+    place.dataset.loaded = "no";
+  }
+});
+
 // What is folded is printed too.
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
