@@ -40,6 +40,7 @@ from api.routes import (
     readings,
     register,
     reports,
+    simulations,
     weather,
     webhooks,
     work,
@@ -86,7 +87,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         app.include_router(module.router)
     for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys, plan, indicators):
         app.include_router(module.router)
-    for module in (deliveries, publications, reports, open_data, detectors):
+    for module in (deliveries, publications, reports, open_data, detectors, simulations):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

@@ -49,6 +49,7 @@ TAGS: Final = [
     {"name": "open-data", "description": "What is published, for anybody: tables for machines and the catalogue."},
     {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},
     {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},
+    {"name": "simulations", "description": "Simulated meters, faults laid on them, and what was found of these."},
     {"name": "people", "description": "Who comes in, keys of programs, and what each may do."},
     {"name": "process", "description": "Whether it lives, is ready, and how it does."},
 ]

@@ -15,6 +15,7 @@ from core.notes import DeadLetter
 from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
 from core.reading_tables import ReadingTables
 from core.region_tables import RegionTables
+from core.simulations import Simulations
 from core.weather import TemperatureArchive, TemperatureFiles
 from services.alerts import Alerts
 from services.baselines import Facts
@@ -68,7 +69,7 @@ class Dependencies:
     `facts` are what models rest on besides readings (None: this process makes none).
     `alerts` are the acts on alerts (None: with the usual limits). `backup` gives an archive of all stores piece by
     piece (None: it is not made here). `report_templates` is the folder of the region's own templates of documents,
-    `publisher` who publishes open data.
+    `publisher` who publishes open data. `simulations` are the simulated meters of this process (None: it runs none).
     """
 
     readings: ReadingStore
@@ -104,6 +105,7 @@ class Dependencies:
     publisher: Publisher = field(default_factory=Publisher)
     backup: Callable[[], Iterator[bytes]] | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
+    simulations: Simulations | None = None
 
     @property
     def open_to_all(self) -> bool:

@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from app.clock import now
 from app.entrance import login_link, sessions
 from app.process import address_of, open_stores, serve, stopping
 from app.progress import Progress
+from app.simulating import RunningSimulations
 from app.wiring import Parts, build
 from config.sections import (
     AccessSettings,
@@ -26,18 +25,18 @@ from config.sections import (
     RecordsSettings,
 )
 from config.settings import Settings
-from core.calendar import instant, moment
+from core.calendar import instant
 from core.people import Grant, Person, Role
 from core.registry import Entity, Measure, Organisation
+from core.simulations import SimulationWish
 from services.people import add_person
 from services.register import By
 from simulators.demo_faults import demo_faults
 from simulators.demo_measures import demo_measures
 from simulators.history import history
-from simulators.live import run_live
 from simulators.plan import PlannedMeter, plan, recorded
-from simulators.publish import Broker, MqttPublisher
 from simulators.region import SampleRegion, sample_region
+from simulators.session import Session
 from simulators.stations import station_payloads, station_readings, stations
 
 log = logging.getLogger(__name__)
@@ -48,8 +47,6 @@ SEED: Final = 2026
 FINE_DAYS: Final = 400
 LAST_HOUR: Final = timedelta(hours=1)
 CATCH_UP: Final = 7200.0
-OVERLAP: Final = timedelta(minutes=30)
-KEPT_EVERY_S: Final = 30.0
 ENDED, CURSOR, LIVE = "demo/history-ended", "demo/cursor", "demo/live"
 WEATHER: Final = "demo/weather"
 WEATHER_EVERY_S: Final = 300.0
@@ -86,15 +83,14 @@ def demo(settings: Settings, *, folder: Path | None = None, buildings: int = BUI
         _fill(parts, sample, stop)
         if stop.is_set():
             return
-        live = threading.Thread(target=_live, args=(parts, sample, stop), name="meters", daemon=True)
-        stack.callback(live.join, 15.0)
         _people(parts, sample)
         threading.Thread(target=_announce, args=(parts, stop), name="announce", daemon=True).start()
-        live.start()
+        live = _meters(parts, sample)
+        live.start(SimulationWish(speed=CATCH_UP), by="demo")
         weather = threading.Thread(target=_weather, args=(parts, sample, stop), name="weather", daemon=True)
         stack.callback(weather.join, 15.0)
         weather.start()
-        serve(parts, stack, stop, ingest=True, worker=True, api=True)
+        serve(parts, stack, stop, ingest=True, worker=True, api=True, simulations=live)
 
 
 def demo_settings(settings: Settings, folder: Path | None = None) -> Settings:
@@ -164,31 +160,23 @@ def _fill(parts: Parts, sample: Sample, stop: threading.Event) -> None:
     parts.rollups.run(progress=Progress("roll-ups, points"), stopped=stop.is_set)
 
 
-def _live(parts: Parts, sample: Sample, stop: threading.Event) -> None:
-    """Publish what the meters send: first what is missing since the last run, then as time passes."""
-    while not parts.shown_status().connected:  # the embedded broker keeps nothing for a session that is not there yet
-        if stop.wait(0.1):
-            return
+def _meters(parts: Parts, sample: Sample) -> RunningSimulations:
+    """Return the demo's meters: they send first what is missing since the last run, then as time passes."""
     kept = parts.records.kept(LIVE)
-    since = datetime.fromisoformat(kept) if kept else sample.ended
-    broker = Broker(host=parts.settings.mqtt.host, port=parts.settings.mqtt.port)
-    with MqttPublisher(broker, client_id="odecet-demo-meters") as publisher:
-        present = instant(now())
-        run_live(
-            sample.plans,
-            publisher,
-            clock=now,
-            wait=stop.wait,
-            speed=CATCH_UP,
-            since=instant(since),
-            until=present,
-            per_message=50,
-        )
-        publisher.drain(30.0)
-        keeper = _Keeper(parts)
-        reached = run_live(sample.plans, publisher, clock=now, wait=stop.wait, since=present, told=keeper.told)
-        if publisher.drain(5.0):
-            parts.records.keep(LIVE, moment(reached).isoformat())
+    session = Session(
+        key="demo",
+        region=sample.region,
+        began=sample.ended,
+        reached=datetime.fromisoformat(kept) if kept else sample.ended,
+        base=demo_faults(sample.region, instant(sample.ended)),
+    )
+    return RunningSimulations(
+        parts.settings.mqtt,
+        parts.readings,
+        parts.records,
+        fixed=session,
+        ready=lambda: parts.shown_status().connected,  # the broker keeps nothing for a session that is not there yet
+    )
 
 
 def _weather(parts: Parts, sample: Sample, stop: threading.Event) -> None:
@@ -202,19 +190,6 @@ def _weather(parts: Parts, sample: Sample, stop: threading.Event) -> None:
         since = until
         if stop.wait(WEATHER_EVERY_S):
             return
-
-
-class _Keeper:
-    """Keeps now and then how far the meters have sent, half an hour short: what is sent twice is stored once."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._kept = now()
-
-    def told(self, at: np.datetime64, _sent: int) -> None:
-        if (now() - self._kept).total_seconds() >= KEPT_EVERY_S:
-            self._kept = now()
-            self._parts.records.keep(LIVE, (moment(at) - OVERLAP).isoformat())
 
 
 def _people(parts: Parts, sample: Sample) -> None:

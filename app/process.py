@@ -18,6 +18,7 @@ from app.plan import load_shipped
 from app.profiles import ProfileWatch, sparkplugs
 from app.rebirths import LateBirths
 from app.recurring import Recurrence
+from app.simulating import RunningSimulations
 from app.wiring import Parts, build
 from app.work import recurring_work
 from config.settings import Settings
@@ -79,7 +80,16 @@ def run(settings: Settings, *, ingest: bool = False, worker: bool = False, api: 
             serve(parts, stack, stop, ingest=ingest, worker=worker, api=api)
 
 
-def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool, worker: bool, api: bool) -> None:
+def serve(
+    parts: Parts,
+    stack: ExitStack,
+    stop: threading.Event,
+    *,
+    ingest: bool,
+    worker: bool,
+    api: bool,
+    simulations: RunningSimulations | None = None,
+) -> None:
     """Start the parts over open stores and wait until told to stop; they close with the stack."""
     settings = parts.settings
     if worker or api:
@@ -94,18 +104,26 @@ def serve(parts: Parts, stack: ExitStack, stop: threading.Event, *, ingest: bool
         watch.start()
     if ingest:
         _ingest(parts, stack)
+    if ingest and api:  # whoever starts simulated meters sees here whether they arrive
+        simulations = simulations or RunningSimulations(parts.settings.mqtt, parts.readings, parts.records)
+        stack.callback(simulations.close)
     if worker:
         work = Recurrence(recurring_work(parts), leases=parts.records, metrics=parts.metrics)
         stack.callback(work.close)
         work.start()
-    if settings.metrics.port:
-        server, thread = start_http_server(settings.metrics.port, settings.metrics.bind, registry=parts.metrics)
-        stack.callback(thread.join)
-        stack.callback(server.shutdown)
+    _metrics(parts, stack)
     if api:
-        _serve_api(parts, stop, ingesting=ingest)
+        _serve_api(parts, stop, ingesting=ingest, simulations=simulations)
         return
     stop.wait()
+
+
+def _metrics(parts: Parts, stack: ExitStack) -> None:
+    settings = parts.settings.metrics
+    if settings.port:
+        server, thread = start_http_server(settings.port, settings.bind, registry=parts.metrics)
+        stack.callback(thread.join)
+        stack.callback(server.shutdown)
 
 
 def _ingest(parts: Parts, stack: ExitStack) -> None:
@@ -138,10 +156,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _serve_api(parts: Parts, stop: threading.Event, *, ingesting: bool) -> None:
+def _serve_api(parts: Parts, stop: threading.Event, *, ingesting: bool, simulations: RunningSimulations | None) -> None:
     settings = parts.settings.api
     config = uvicorn.Config(
-        parts.api(ingesting=ingesting),
+        parts.api(ingesting=ingesting, simulations=simulations),
         host=settings.bind,
         port=settings.port,
         log_config=None,

@@ -26,6 +26,7 @@ from core.gaps import DayTypes
 from core.notes import DeadLetter
 from core.ports import RecordStore, Taken
 from core.region_tables import RegionTables
+from core.simulations import Simulations
 from core.weather import TemperatureArchive
 from ingest.accept import Bounds
 from ingest.backlog import Backlog
@@ -75,7 +76,7 @@ class Parts:
     shelf: ProfileShelf
     dated: RegionTables
 
-    def api(self, *, ingesting: bool, open_access: bool = False) -> "FastAPI":
+    def api(self, *, ingesting: bool, open_access: bool = False, simulations: Simulations | None = None) -> "FastAPI":
         """Return the API; `ingesting` tells whether this process takes readings, which readiness then waits for.
 
         With `open_access`, and where the settings say so, whoever asks may do everything.
@@ -123,6 +124,7 @@ class Parts:
                 publisher=publisher(settings),
                 backup=partial(pieces, settings, self.readings),
                 deadlines=deadlines_of(settings.deliveries),
+                simulations=simulations,
             )
         )
 

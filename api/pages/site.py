@@ -30,6 +30,7 @@ from api.pages import (
     models,
     overview,
     people,
+    plan,
     point,
     public,
     publications,
@@ -114,6 +115,7 @@ def build_pages(app: FastAPI) -> None:
         indicator,
         deliveries,
         publications,
+        plan,
     ):
         app.include_router(module.router)
     app.state.pages, app.state.held = pages_of(app), Held()
