@@ -124,7 +124,7 @@ def chain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chain]:
     made = Chain(folder=tmp_path, broker=mosquitto(tmp_path / "mosquitto", changes=50), influx=influx)
     made.broker.start()
     made.start_ingester()
-    wait_until(made.subscribed, what=f"the ingester's session ({tmp_path / 'ingester.log'})")
+    wait_until(made.subscribed, what=f"the ingester's session ({tmp_path / 'ingester.log'})", seconds=90)
     yield made
     for server in (made.broker, made.influx):
         if server is not None:
@@ -260,7 +260,7 @@ def settled(chain: Chain, expected: int) -> ReadingStore:
             chain.start_ingester()
         return False
 
-    wait_until(complete, what=f"{expected} readings ({chain.folder / 'ingester.log'})", seconds=240)
+    wait_until(complete, what=f"{expected} readings ({chain.folder / 'ingester.log'})", seconds=400)
     assert stored(held[0]) == expected
     return held[0]
 
