@@ -54,8 +54,8 @@ def _backups(parts: Parts) -> list[Recurring]:
 
 
 def _detectors(parts: Parts) -> list[Recurring]:
-    looks = parts.settings.detectors
-    every, often = timedelta(seconds=looks.every_s), timedelta(seconds=looks.capacity_every_s)
+    detectors = parts.settings.detectors
+    every, often = timedelta(seconds=detectors.every_s), timedelta(seconds=detectors.capacity_every_s)
     return [
         Recurring(name="detectors", every=every, act=Detecting(parts).run, lane="detectors"),
         Recurring(name="capacity", every=often, act=RunningCapacity(parts).run, lane="capacity"),
