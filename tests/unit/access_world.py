@@ -36,7 +36,7 @@ from tests.unit.api_fakes import NOW
 from tests.unit.api_world import BREAK, REGISTER, InProcess, build_world
 
 MINE = ("O2",)
-FOREIGN = ("B01", "Jeron", "em-1", "wm-1", "Gymn", "OP-FOREIGN", "B01-EL", "46748016", "tajné")
+FOREIGN = ("B01", "Jeron", "em-1", "wm-1", "Gymn", "OP-FOREIGN", "B01-EL", "46748016", "tajné", "přívod")
 """Marks of what belongs to O1."""
 DAY = date(2025, 1, 1)
 MORE = (
