@@ -31,7 +31,7 @@ EDITING: Final = [allowed(Right.PUBLISH, everywhere=True)]
 
 TITLES: Final = {
     "goals": N_("Goal"),
-    "areas": N_("Area"),
+    "areas": N_("Area of activity"),
     "activities": N_("Activity"),
     "projects": N_("Project"),
     "indicators": N_("Indicator"),
