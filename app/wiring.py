@@ -245,15 +245,15 @@ def temperature_archive(settings: Settings) -> TemperatureArchive | None:
 
 def publisher(settings: Settings) -> Publisher:
     """Return who publishes open data."""
-    told = settings.open_data
+    open_data = settings.open_data
     return Publisher(
-        url=told.url,
-        ico=told.ico,
-        area=told.area,
+        url=open_data.url,
+        ico=open_data.ico,
+        area=open_data.area,
         name=settings.api.title,
-        mail=told.mail,
-        headline=told.headline,
-        least_buildings=told.least_buildings,
+        mail=open_data.mail,
+        headline=open_data.headline,
+        least_buildings=open_data.least_buildings,
     )
 
 
