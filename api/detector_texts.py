@@ -61,13 +61,13 @@ RULES: Final[Mapping[Rule, Told]] = {
             "The dial stands, or a value repeats, when it never did.",
         ),
         threshold=(
-            "Váha takových odečtů za sebou: 12 (místo, které nestojí nikdy), jinak 10, a aspoň hodina.",
-            "Weight of such readings in a row: 12 (of a point that never rests), else 10, and an hour at least.",
+            "Váha takových odečtů za sebou: 12, a aspoň hodina.",
+            "Weight of such readings in a row: 12, and an hour at least.",
         ),
     ),
     Rule.ZEROED: Told(
         looks_for=("Samé nuly tam, kde nikdy nebyly.", "Zeros where there never were any."),
-        threshold=("Váha nul za sebou: 12, nebo 10.", "Weight of zeros in a row: 12, or 10."),
+        threshold=("Váha nul za sebou: 12.", "Weight of zeros in a row: 12."),
     ),
     Rule.CLIPPED: Told(
         looks_for=("Hodnoty jsou shora oříznuté.", "Values are cut off at the top."),

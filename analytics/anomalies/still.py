@@ -23,8 +23,7 @@ YEAR_SEEN: Final = 300
 LEAST_STEPS: Final = 200
 NEVER_RESTS: Final = 0.002
 ENOUGH: Final = 12.0
-ENOUGH_RESTING: Final = 10.0
-"""Of a point that rests: some two hours, each at a time at which it never rested."""
+"""Two steps of a point that never rests; of one that rests some hours in which it never did."""
 OWN_WORST: Final = 1.5
 OFTEN: Final = 3
 LEAST_US: Final = HOUR_US
@@ -92,8 +91,8 @@ def _learnt(steps: Steps, event: Bools, told: Bools, ref: Longs, *, of: Steps | 
     )
 
 
-def _weights(learnt: _Learnt, length_us: Longs) -> tuple[Floats, Floats]:
-    """Return what each step weighs, and how much is enough: less where the point never rests."""
+def _weights(learnt: _Learnt, length_us: Longs) -> tuple[Floats, Bools]:
+    """Return what each step weighs, and whether it is of a point that never rests: then steps count whole."""
     share = learnt.so_overall / np.maximum(learnt.seen_overall, 1)
     restless = (share < NEVER_RESTS) & (learnt.seen_overall >= LEAST_STEPS)
     overall = -np.log((learnt.so_overall + 0.5) / (learnt.seen_overall + 1))
@@ -101,7 +100,7 @@ def _weights(learnt: _Learnt, length_us: Longs) -> tuple[Floats, Floats]:
     hours = np.minimum(length_us / HOUR_US, 1.0)  # the quarters of an hour are no four witnesses
     own = np.where(never, np.log(2 * (learnt.seen + 1)) * hours, 0.0)
     known = learnt.seen_overall >= LEAST_STEPS
-    return np.where(known, np.where(restless, overall, own), 0.0), np.where(restless, ENOUGH, ENOUGH_RESTING)
+    return np.where(known, np.where(restless, overall, own), 0.0), restless
 
 
 def standing(
@@ -158,12 +157,12 @@ class _Runs:
 def _fires(runs: _Runs, told: Bools, calm: Bools, surer: float) -> tuple[Bools, Floats]:
     """Return at which steps a run is enough, and its score; `told` runs are not learnt from, `calm` steps weigh 0."""
     steps, event, first = runs.steps, runs.event, runs.first
-    weight, enough = _weights(_learnt(steps, event, told, steps.row[first]), steps.length_us)
+    weight, _ = _weights(_learnt(steps, event, told, steps.row[first]), steps.length_us)
     score = run_sum(np.where(event & ~calm, weight, 0.0), ~event)
     daily = np.zeros(int(steps.row[-1]) + 1)
     np.maximum.at(daily, steps.row, np.where(told, 0.0, score))
     worst = trailing_max(daily, REACH_DAYS, 1)[steps.row[first]]
-    high = score >= np.maximum(surer * enough, OWN_WORST * worst)
+    high = score >= np.maximum(surer * ENOUGH, OWN_WORST * worst)
     return np.asarray(event & high & (runs.length >= LEAST_RUN)), score
 
 
@@ -203,7 +202,7 @@ def standing_now(steps: Steps, event: Bools, told: Bools, *, surer: float = 1.0)
         free=place >= 24,  # noqa: PLR2004 - hours of workdays stand first
     )
     learnt = _learnt(steps, event, told, np.full(len(steps), steps.row[-1]), of=probe)
-    weight, enough = _weights(learnt, probe.length_us)
+    weight, restless = _weights(learnt, probe.length_us)
     daily = np.zeros(int(steps.row[-1]) + 1)
     np.maximum.at(daily, steps.row, np.where(told, 0.0, score))
     worst = float(trailing_max(daily, REACH_DAYS, 1)[-1])
@@ -211,8 +210,8 @@ def standing_now(steps: Steps, event: Bools, told: Bools, *, surer: float = 1.0)
     first = int(runs.first[-1])
     return Standing(
         weight=tuple(weight.tolist()),
-        whole=bool(enough[0] == ENOUGH),
-        enough=max(surer * float(enough[0]), OWN_WORST * worst),
+        whole=bool(restless[0]),
+        enough=max(surer * ENOUGH, OWN_WORST * worst),
         steps=int(runs.length[-1]) if running else 0,
         score=float(score[-1]) if running else 0.0,
         since_us=int(steps.at_us[first] - steps.length_us[first]) if running else 0,
