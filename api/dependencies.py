@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from core.calendar import PRAGUE
 from core.formats import FormatShelf
 from core.notes import DeadLetter
+from core.overview import Overview
 from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
 from core.reading_tables import ReadingTables
 from core.region_tables import RegionTables
@@ -70,6 +71,7 @@ class Dependencies:
     `alerts` are the acts on alerts (None: with the usual limits). `backup` gives an archive of all stores piece by
     piece (None: it is not made here). `report_templates` is the folder of the region's own templates of documents,
     `publisher` who publishes open data. `simulations` are the simulated meters of this process (None: it runs none).
+    `overview` tells how the process is set and kept (None: it is not told).
     """
 
     readings: ReadingStore
@@ -106,6 +108,7 @@ class Dependencies:
     backup: Callable[[], Iterator[bytes]] | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
     simulations: Simulations | None = None
+    overview: Callable[[], Overview] | None = None
 
     @property
     def open_to_all(self) -> bool:

@@ -17,6 +17,7 @@ from app.clock import now
 from app.dated_tables import region_tables
 from app.deadlines import deadlines_of
 from app.entrance import identities, sessions
+from app.overview import overview
 from app.profiles import fixed_profiles, speakers_of
 from config.placebos import load_placebos
 from config.school_holidays import load_school_holidays
@@ -125,6 +126,7 @@ class Parts:
                 backup=partial(pieces, settings, self.readings),
                 deadlines=deadlines_of(settings.deliveries),
                 simulations=simulations,
+                overview=partial(overview, settings),
             )
         )
 

@@ -85,6 +85,8 @@ GROUPS: Final = (
             Entry(path="/people", name=N_("People")),
             Entry(path="/keys", name=N_("Keys")),
             Entry(path="/audit", name=N_("Audit")),
+            Entry(path="/settings/tables", name=N_("Tables of dated values")),
+            Entry(path="/settings/system", name=N_("Operation")),
             Entry(path="/simulators", name=N_("Simulators")),
         ),
     ),

@@ -37,6 +37,8 @@ from api.pages import (
     reading_imports,
     register_files,
     settings_audit,
+    settings_system,
+    settings_tables,
     simulators,
     stations,
 )
@@ -110,6 +112,8 @@ def build_pages(app: FastAPI) -> None:
         alert_windows,
         people,
         settings_audit,
+        settings_system,
+        settings_tables,
         simulators,
         indicators,
         indicator,
