@@ -48,6 +48,8 @@ SLACK_S: Final = 8.0
 """What a busy machine may add to any of it [s]."""
 BEGINS, ENDED = "recurring work begins", "recurring work ended"
 FAILED: Final = "recurring work failed and is tried again"
+EARLY_S: Final = 1.0
+"""By how much two turns may seem too near [s]: the log is written after the database's clock gave the turn."""
 EVER: Final = (np.datetime64("1990-01-01", "us"), np.datetime64("2100-01-01", "us"))
 
 
@@ -261,7 +263,7 @@ def check_runs(runs: Sequence[Run], until: float) -> list[str]:
         for one, following in pairwise(mine):
             if following.begin < one.end - 0.005:
                 wrong.append(f"{work}: {following.process} began while {one.process} was at it")
-            if one.whole and following.begin < one.begin + every - 0.25:
+            if one.whole and following.begin < one.begin + every - EARLY_S:
                 wrong.append(
                     f"{work}: {following.process} came {following.begin - one.begin:.2f} s after the last begin"
                 )

@@ -10,6 +10,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +105,11 @@ class Chain:
         self.process.send_signal(number)
         self.process.wait(timeout=60)
 
+    def kill_ingester(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def store(self) -> ReadingStore:
         if self.influx is None:
             return DuckDBReadingStore(self.folder / "data" / "readings.duckdb", lambda: datetime.now(UTC))
@@ -115,23 +121,21 @@ def chain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chain]:
     if not FILE.exists():
         pytest.skip("the shared real data are not beside the project")
     (tmp_path / "data").mkdir()
-    influx = None
-    if request.param == "influxdb":
-        (tmp_path / "influx").mkdir()
-        influx = influxdb(tmp_path / "influx")
-        influx.start()
-    # what a kill of the broker takes of its last changes, the publisher sends again
-    made = Chain(folder=tmp_path, broker=mosquitto(tmp_path / "mosquitto", changes=50), influx=influx)
-    made.broker.start()
-    made.start_ingester()
-    wait_until(made.subscribed, what=f"the ingester's session ({tmp_path / 'ingester.log'})", seconds=90)
-    yield made
-    for server in (made.broker, made.influx):
-        if server is not None:
-            server.stop()
-    if made.process is not None and made.process.poll() is None:
-        made.process.kill()
-        made.process.wait()
+    with ExitStack() as stack:
+        influx = None
+        if request.param == "influxdb":
+            (tmp_path / "influx").mkdir()
+            influx = influxdb(tmp_path / "influx")
+            influx.start()
+            stack.callback(influx.stop)
+        # what a kill of the broker takes of its last changes, the publisher sends again
+        made = Chain(folder=tmp_path, broker=mosquitto(tmp_path / "mosquitto", changes=50), influx=influx)
+        made.broker.start()
+        stack.callback(made.broker.stop)
+        stack.callback(made.kill_ingester)
+        made.start_ingester()
+        wait_until(made.subscribed, what=f"the ingester's session ({tmp_path / 'ingester.log'})", seconds=90)
+        yield made
 
 
 def register(records: SqlRecordStore, devices: tuple[str, ...], commodity: Commodity) -> None:
