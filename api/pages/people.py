@@ -24,8 +24,8 @@ from services.sessions import Sessions
 
 router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.ADMINISTER, everywhere=True)])
 
-SPARE_ROWS: Final = 2
-"""Rows for roles beyond those that somebody has."""
+SPARE_ROWS: Final = 1
+"""Rows for roles beyond those that somebody has; the next one comes with the next look."""
 MOST_ROWS: Final = 20
 
 
@@ -148,10 +148,12 @@ def person(v: Seen, key: str) -> Response:
 
 
 def _person(v: Viewer, found: Person, *, link: str = "") -> Response:
-    records = v.room.deps.records
+    records, now = v.room.deps.records, v.room.now()
     return v.page(
         "person.html",
         person=found,
+        organisations=now.organisations,
+        buildings=now.buildings,
         link=link,
         rows=rows_of(found.grants),
         choices=_choices(v),

@@ -104,7 +104,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     parts.readings.start()
     parts.ingester.start()
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(parts.api(ingesting=True), port=port, log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(parts.api(ingesting=True, open_access=True), port=port, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started, what="uvicorn")

@@ -253,12 +253,21 @@ class MemoryRecords:
         return self.changes
 
     def audit(
-        self, *, entity: str | None = None, key: str | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        entity: str | None = None,
+        key: str | None = None,
+        by: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[AuditEntry]:
         return [
             e
             for e in reversed(self.trail)
-            if entity in {None, e.entity} and key in {None, e.key} and (before is None or e.id < before)
+            if entity in {None, e.entity}
+            and key in {None, e.key}
+            and by in {None, e.by}
+            and (before is None or e.id < before)
         ][:limit]
 
     def set_rules(
