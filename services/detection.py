@@ -119,10 +119,10 @@ def _against_expected(shown: Shown, days: Days, beside: Beside, kind: Kind, unit
         days, shown.expected, shown.temp_c, kind, unit, now_us=now_us, tuning=beside.tuning
     )
     since = () if beside.expectation is None else beside.expectation.measures
-    return [one for one in found if not _meant(one, since)]
+    return [one for one in found if not meant_by_a_measure(one, since)]
 
 
-def _meant(found: Finding, measures: Sequence[int]) -> bool:
+def meant_by_a_measure(found: Finding, measures: Sequence[int]) -> bool:
     """Return whether less was used than expected because a measure was done for that."""
     if found.rule not in OF_EXPECTED or (found.loss_per_day or 0.0) >= 0:
         return False

@@ -32,11 +32,8 @@ from services.alerts import Evaluation
 from services.detecting import Detectors
 from services.detection_learnt import of_stored
 from services.detection_tuning import RuleSettings
-from tests.unit.detection_world import DAY, HOUR, START, DetectionWorld, school_power, school_water
+from tests.unit.detection_world import BEGAN, DAY, DAYS, HOUR, START, DetectionWorld, school_power, school_water
 
-DAYS = 60
-BEGAN = START + DAYS * DAY
-"""When faults begin: after two months of the point's own past."""
 LEAK_M3_H = 0.05
 
 

@@ -33,6 +33,9 @@ HOLIDAYS = frozenset({date(2025, 4, 18), date(2025, 4, 21), date(2025, 5, 1), da
 TYPES = DayTypes(holidays=HOLIDAYS)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+DAYS = 60
+BEGAN = START + DAYS * DAY
+"""When faults begin: after two months of the point's own past."""
 
 
 def hours(days: int) -> np.ndarray:
