@@ -69,14 +69,15 @@ def _over_years(report: Report, row: IndicatorRow) -> Chart | None:
     if len(known) < LEAST_YEARS or not any(known):
         return None
     decimals, goal = row.main.decimals, _goal(row)
+    begun = next(place for place, one in enumerate(row.history) if one.value is not None)
     highest = max(abs(number) for number in (goal.get("target", 0.0), *(one.value or 0.0 for one in row.history)))
-    data = [_year(one, decimals, goal, room=ROOM * highest) for one in row.history]
+    data = [_year(one, decimals, goal, room=ROOM * highest) for one in row.history[begun:]]
     if goal and goal["year"] not in {one["year"] for one in data}:
         if int(goal["year"]) < report.id.first.year:
             goal = {}
         else:
             data.append({**data[-1], "year": goal["year"], "value": None, "at": 0.0, "text": "", "above": True})
-    told = "; ".join(f"{one.year}: {czech.number(one.value, decimals)}" for one in row.history)
+    told = "; ".join(f"{one.year}: {czech.number(one.value, decimals)}" for one in row.history[begun:])
     return Chart(
         indicator=row.indicator,
         caption=caption(row),

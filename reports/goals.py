@@ -29,18 +29,20 @@ def goal_rows(report: Report) -> Rows:
     return found
 
 
-def latest(row: IndicatorRow) -> Cell:
-    """Return the main figure of the last year that is known, which a closing report holds against the target."""
+def latest(row: IndicatorRow) -> tuple[Cell, str]:
+    """Return the main figure of the last year that is known, and that year as it is written after it."""
     known = [one for one in row.history if one.value is not None]
-    return replace(row.main, value=known[-1].value, low90=None, high90=None) if known else row.main
+    if not known:
+        return replace(row.main, value=None), ""
+    return replace(row.main, value=known[-1].value, low90=None, high90=None), f" ({known[-1].year})"
 
 
 def _line(row: IndicatorRow, *, closing: bool) -> dict[str, str]:
-    cell = latest(row) if closing else row.main
+    cell, year = latest(row) if closing else (row.main, "")
     return {
         "id": row.indicator,
         "nazev": czech.line(row.name),
-        "hodnota": with_unit(cell, row.status),
+        "hodnota": with_unit(cell, row.status) + year,
         "cil": target(cell),
         "plneni": judged(cell.standing, provisional=row.status is ValueStatus.PROVISIONAL),
         "stav": state(row),
