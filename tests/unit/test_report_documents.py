@@ -106,30 +106,6 @@ def english_msgids() -> set[str]:
     return {one for one in ids if " " in one}
 
 
-@cache
-def docx_of(kind: ReportKind, *, published: bool = True) -> bytes:
-    """Return a report's document, made once for all tests that look at it."""
-    changes: dict[str, object] = {} if published else {"publication": None}
-    return word.word(report_of(kind, **changes), world.why)
-
-
-def report_of(kind: ReportKind, **changes: object) -> Report:
-    return world.report(kind, PERIODS[kind], **changes)
-
-
-def english(texts: list[str]) -> list[str]:
-    """Texts with English words, apart from identifiers, which are no words."""
-    bare = [re.sub(r"mpo-electricity-2025|[0-9a-f]{64}", "", text) for text in texts]
-    return [text for text in bare if ENGLISH.search(text)]
-
-
-def english_msgids() -> set[str]:
-    with (ROOT / "api/translations/cs.po").open("rb") as source:
-        catalog = read_po(source, locale="cs")
-    ids = [m.id if isinstance(m.id, str) else m.id[0] for m in catalog if m.id]
-    return {one for one in ids if len(one) > 3 and one != "Report"}
-
-
 @kinds
 def test_no_english_is_left_in_any_format(kind: ReportKind) -> None:
     report = report_of(kind)
