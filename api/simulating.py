@@ -6,7 +6,6 @@ from typing import Final
 from api.problems import Refused
 from api.room import Room
 from core.alerts import AlertFilter
-from core.registry import Meter
 from core.simulations import Simulations, SimulationState
 from services.simulated_truth import Comparison, Places, compared
 
@@ -26,7 +25,7 @@ def comparison(room: Room, state: SimulationState) -> Comparison:
     records, now = room.region.deps.records, room.region.now()
     names = {name for one in state.planted for name in one.devices} | {meter.device for meter in state.meters}
     places = Places.of(
-        [meter for meter in records.find(Meter) if meter.device in names],
+        [meter for meter in now.meters.values() if meter.device in names],
         {point.id: point.building for point in now.points.values()},
     )
     points = sorted(places.points_of(sorted(names)))

@@ -105,6 +105,11 @@ def libraries() -> tuple[Library, ...]:
     return tuple(found for name in sorted(named, key=str.lower) if (found := _library(name)) is not None)
 
 
+def first(said: list[str] | None) -> str:
+    """Return the first line of what metadata say, empty where they say nothing."""
+    return said[0].partition("\n")[0] if said else ""
+
+
 def _library(name: str) -> Library | None:
     try:
         found = distribution(name)
@@ -112,5 +117,5 @@ def _library(name: str) -> Library | None:
         return None
     told = found.metadata
     classified = [c.rpartition("::")[2].strip() for c in told.get_all("Classifier") or () if c.startswith("License ::")]
-    said = told.get("License-Expression") or ", ".join(classified) or (told.get("License") or "").partition("\n")[0]
+    said = first(told.get_all("License-Expression")) or ", ".join(classified) or first(told.get_all("License"))
     return Library(name=name, version=found.version, licence=said[:MOST_LICENCE])

@@ -1,5 +1,6 @@
 """Simulated meters: start and stop them, lay faults on them, and see what was found against the truth."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -18,7 +19,7 @@ from api.simulation_texts import COLOURS, FAULTS, OUTCOMES, PARAMETERS, duration
 from core.errors import Conflict, InputError
 from core.notes import Rule
 from core.people import Right
-from core.simulations import FaultWish, SimulationState, SimulationWish
+from core.simulations import FaultWish, SimulatedMeter, Simulations, SimulationState, SimulationWish
 from services.simulated_truth import Comparison, Outcome
 
 router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SIMULATE, everywhere=True)])
@@ -61,7 +62,7 @@ def _page(v: Viewer, form: StartForm, kind: str, *, trouble: str = "", given: di
         status=422 if trouble else 200,
         available=True,
         form=form,
-        offered=() if state.running else found.meters(form.seed, form.buildings),
+        offered=() if state.running else _offered(found, form),
         speeds=SPEEDS,
         forms=forms,
         chosen=forms.get(kind, forms["leak"]),
@@ -69,6 +70,14 @@ def _page(v: Viewer, form: StartForm, kind: str, *, trouble: str = "", given: di
         given=given or {},
         **_shown(v, state),
     )
+
+
+def _offered(found: Simulations, form: StartForm) -> Sequence[SimulatedMeter]:
+    """Return the meters that a form's seed would make; none where it says what cannot be, which is told beside."""
+    try:
+        return found.meters(form.seed, form.buildings)
+    except InputError:
+        return ()
 
 
 @router.get(f"{PAGE}/state")
@@ -83,8 +92,8 @@ def _shown(v: Viewer, state: SimulationState) -> dict[str, Any]:
         "state": state,
         "made": made,
         "judged": made.judged[:SHOWN],
-        "false": made.false[:FALSE_SHOWN],
-        "counts": {outcome.value: made.count(outcome) for outcome in Outcome},
+        "unexplained": made.false[:FALSE_SHOWN],
+        "outcomes": {outcome.value: made.count(outcome) for outcome in Outcome},
         "fault": lambda code: told_of(FAULTS, code, v.words),
         "parameter": lambda code: told_of(PARAMETERS, code, v.words),
         "outcome": lambda code: told_of(OUTCOMES, code, v.words),
