@@ -128,8 +128,7 @@ def chain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chain]:
             influx = influxdb(tmp_path / "influx")
             influx.start()
             stack.callback(influx.stop)
-        # what a kill of the broker takes of its last changes, the publisher sends again
-        made = Chain(folder=tmp_path, broker=mosquitto(tmp_path / "mosquitto", changes=50), influx=influx)
+        made = Chain(folder=tmp_path, broker=mosquitto(tmp_path / "mosquitto"), influx=influx)
         made.broker.start()
         stack.callback(made.broker.stop)
         stack.callback(made.kill_ingester)
