@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.error_texts import phrases
+from api.texts import choose
 from core.errors import (
     Conflict,
     InputError,
@@ -136,9 +138,29 @@ def describe(request: Request, err: Exception) -> tuple[Problem, dict[str, str]]
     return problem(request, 500, "internal", UNEXPECTED), {}
 
 
-def answer(found: Problem, headers: dict[str, str]) -> Response:
-    """Return a problem as an HTTP answer."""
-    return Response(msgspec.json.encode(found), found.status, headers, media_type=MEDIA_TYPE)
+def in_language(found: Problem, code: str, *, for_page: bool = False) -> Problem:
+    """Return a problem as a language says it. A program is told places by the names that it sent, a person by words."""
+    words = phrases(code)
+    errors = tuple(
+        Place(words.place(e.place) if for_page else e.place, words.problem(e.problem), words.problem(e.remedy))
+        for e in found.errors
+    )
+    detail = words.problem(found.detail)
+    if len(found.errors) == 1 and words.known and found.detail == _whole(found.errors[0]):
+        detail = " ".join(filter(None, (f"{errors[0].place}:", errors[0].problem, errors[0].remedy))).removeprefix(": ")
+    return msgspec.structs.replace(found, detail=detail, errors=errors)
+
+
+def _whole(place: Place) -> str:
+    return str(InputError(place.problem, place=place.place, remedy=place.remedy))
+
+
+def answer(request: Request, found: Problem, headers: dict[str, str]) -> Response:
+    """Return a problem as an HTTP answer: in English, or in Czech where the caller would rather have it."""
+    code = choose("", "", request.headers.get("accept-language", ""), "en")
+    said = msgspec.json.encode(in_language(found, code))
+    about = {"Content-Language": code, "Vary": "Accept-Language"}
+    return Response(said, found.status, {**about, **headers}, media_type=MEDIA_TYPE)
 
 
 def is_machine(request: Request) -> bool:
@@ -160,7 +182,7 @@ def handle_errors(app: FastAPI, page: Page) -> None:
     async def handler(request: Request, err: Exception) -> Response:
         found, headers = describe(request, err)
         if not wants_page(request):
-            return answer(found, headers)
+            return answer(request, found, headers)
         shown = page(request, found)
         shown.headers.update(headers)
         return shown

@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
 from api.pages.view import templates, words_of
-from api.problems import Problem
+from api.problems import Problem, in_language
 from api.texts import N_
 
 TITLES: Final = {
@@ -19,6 +19,8 @@ TITLES: Final = {
     429: N_("Too many requests"),
     503: N_("The store is not available just now"),
 }
+WAITING: Final = {"urn:odecet:problem:store-unavailable", "urn:odecet:problem:store-in-use"}
+"""What passes by itself: said in our words, the words of the store beside them."""
 OTHERWISE: Final = N_("Something failed")
 
 
@@ -26,5 +28,9 @@ def error_page(request: Request, found: Problem) -> Response:
     """Return a problem as a page; it needs no store, as a store may be what failed."""
     words = words_of(request)
     title = words.text(TITLES.get(found.status, OTHERWISE))
-    text = templates(words.code).get_template("error.html").render(title=title, problem=found)
+    text = (
+        templates(words.code)
+        .get_template("error.html")
+        .render(title=title, problem=in_language(found, words.code, for_page=True), waits=found.type in WAITING)
+    )
     return HTMLResponse(text, found.status)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from api.access import allowed
+from api.error_texts import phrases, told
 from api.pages.view import Seen, Viewer, back
 from api.routes.formats import failed_of, profile_named, shelf_of
 from api.routes.letters import Which, reread
@@ -96,7 +97,9 @@ def inspect(
     try:
         sample = shelf_of(v.room).inspect(topic.strip(), payload.encode(), each)
     except InputError as err:
-        return v.page("format_new.html", status=422, topic=topic, payload=payload, problem=str(err))
+        return v.page(
+            "format_new.html", status=422, topic=topic, payload=payload, problem=told(phrases(v.words.code), err)
+        )
     return _asked(v, sample, None, "")
 
 
@@ -134,7 +137,7 @@ async def draft(v: Seen, request: Request) -> Response:
         made: Draft = shelf.draft(form.get("sample_topic", ""), payload, choices)
     except InputError as err:
         sample = shelf.inspect(form.get("sample_topic", ""), payload, choices.each)
-        return _asked(v, sample, choices, str(err))
+        return _asked(v, sample, choices, told(phrases(v.words.code), err))
     return v.page("format_check.html", draft=made, held=base64.b64encode(made.text.encode()).decode(), problem="")
 
 
@@ -174,7 +177,11 @@ def save(v: Seen, held: Annotated[str, Form()]) -> Response:
         saved = shelf_of(v.room).save(text)
     except InputError as err:
         return v.page(
-            "format_check.html", status=422, draft=Draft(name="", text=text, readings=()), held=held, problem=str(err)
+            "format_check.html",
+            status=422,
+            draft=Draft(name="", text=text, readings=()),
+            held=held,
+            problem=told(phrases(v.words.code), err),
         )
     return back(f"/formats/{saved.name}?done=saved")
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.access import FORM_FIELD, Asking
+from api.error_texts import phrases
 from api.model_texts import shown_reason
 from api.pages.bundle import library_mark, mark
 from api.pages.navigation import way
@@ -44,7 +45,12 @@ def templates(code: str) -> Environment:
     )
     made.install_gettext_translations(words.translations, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     made.globals.update(
-        w=words, w_reason=shown_reason, static=static, languages=LANGUAGES, moment=datetime.fromisoformat
+        w=words,
+        w_reason=shown_reason,
+        w_error=phrases(code).problem,
+        static=static,
+        languages=LANGUAGES,
+        moment=datetime.fromisoformat,
     )
     return made
 

@@ -158,7 +158,7 @@ def test_the_pages_lead_from_a_dead_letter_to_a_profile(client: Client, world: W
     assert "Profil je uložen" in client.get("/formats/acme?done=saved").text
     again = client.post("/formats", data=fields(shown.text))
     assert again.status_code == 422
-    assert "there already" in again.text
+    assert "už existuje" in again.text
 
 
 def test_the_page_tries_a_message_and_runs_cases_and_reads_letters_again(client: Client, replayer: Replayer) -> None:
