@@ -68,7 +68,7 @@ def _year_name(report: Report, before: int) -> str:
 
 def _state(report: Report) -> str:
     if report.publication is None:
-        return "NÁVRH: hodnoty nejsou zveřejněny a mohou se změnit"
+        return czech.typeset("NÁVRH: hodnoty nejsou zveřejněny a mohou se změnit")
     version = report.publication.version
     return "Zveřejněno" if version == 1 else f"Zveřejněno, {version}.{czech.NBSP}opravené vydání"
 

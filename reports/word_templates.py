@@ -39,6 +39,11 @@ MADE: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - Word's properties are witho
 ZIPPED: Final = (2026, 1, 1, 0, 0, 0)
 PLAN: Final = "Akční plán II koncepce „Chytřejší kraj“ pro {{ kraj }} 2024–2026"
 CONTENTS: Final = "{{ obsah }}"
+IMPRINT: Final = (
+    "{{ stav }}\n~{% if zverejneni %}Vydání č. {{ zverejneni.verze }} ze dne {{ zverejneni.kdy }}, zveřejnil(a) "
+    "{{ zverejneni.kdo }}.{% if zverejneni.duvod %} Důvod opravy: {{ zverejneni.duvod }}.{% endif %}"
+    "{% else %}Sestaveno {{ sestaveno }} z odečtů přijatých do {{ uzaverka }}.{% endif %}"
+)
 EMPTY: Final = "Text nebyl dodán."
 _TAG: Final = re.compile(r"(\{[{%].*?[%}]\})")
 
@@ -87,11 +92,7 @@ def _front(document: Word) -> None:
     document.add_paragraph("{{ obdobi }}", "Subtitle").paragraph_format.space_after = Pt(18)
     _say(document, PLAN)
     box = Columns(document, (PAGE_CM,), size=10)
-    row = box.row(
-        "{{ stav }}\n~{% if zverejneni %}Vydání č. {{ zverejneni.verze }} ze dne {{ zverejneni.kdy }}, zveřejnil(a) "
-        "{{ zverejneni.kdo }}.{% if zverejneni.duvod %} Důvod opravy: {{ zverejneni.duvod }}.{% endif %}"
-        "{% else %}Sestaveno {{ sestaveno }} z odečtů přijatých do {{ uzaverka }}.{% endif %}"
-    )
+    row = box.row(_set(IMPRINT))
     shade(row.cells[0], NOTE_FILL)
     row.cells[0].paragraphs[0].runs[0].font.bold = True
     last = document.add_paragraph()
