@@ -155,7 +155,7 @@ def of_meter(seen: Seen, commodity: Commodity, now_us: int, tuning: Tuning = USU
     return [
         *found,
         *standing(steps, value == 0, Rule.ZEROED, unit, may_rest=off, least_us=least_us, surer=zeroed),
-        *standing(steps, again, Rule.STUCK, unit, surer=REPEATS * stuck),
+        *standing(steps, again, Rule.STUCK, unit, surer=REPEATS * stuck, singly=True),
         *_joined([*clipped(steps, unit, factor=of(Rule.CLIPPED)), *spikes(steps, unit, factor=of(Rule.SPIKE))]),
         *below_zero(steps, unit, factor=of(Rule.REVERSED)),
     ]

@@ -70,8 +70,9 @@ def meter_screen(seen: Seen, commodity: Commodity, found: list[Finding], tuning:
 def _standings(seen: Seen, found: list[Finding], tuning: Tuning) -> tuple[Standing | None, Standing | None]:
     mine, stuck = seen.steps, _told(seen.steps, found, Rule.STUCK)
     surer = tuning.of(Rule.STUCK) * (1.0 if seen.watched.dial else REPEATS)
-    told = standing_now(mine, _stands(seen.watched, mine), stuck, surer=surer)
-    if seen.watched.dial:
+    dial = seen.watched.dial
+    told = standing_now(mine, _stands(seen.watched, mine), stuck, surer=surer, singly=not dial)
+    if dial:
         return told, None
     zeros = _told(mine, found, Rule.ZEROED)
     return told, standing_now(mine, mine.counted == 0, zeros, surer=tuning.of(Rule.ZEROED))

@@ -28,6 +28,8 @@ OWN_WORST: Final = 1.5
 OFTEN: Final = 3
 LEAST_US: Final = HOUR_US
 LEAST_RUN: Final = 2
+HOURS_NEAR: Final = 3
+"""An hour and its neighbours, over which an event is counted."""
 LONG_US: Final = 24 * HOUR_US
 
 
@@ -91,14 +93,20 @@ def _learnt(steps: Steps, event: Bools, told: Bools, ref: Longs, *, of: Steps | 
     )
 
 
-def _weights(learnt: _Learnt, length_us: Longs) -> tuple[Floats, Bools]:
-    """Return what each step weighs, and whether it is of a point that never rests: then steps count whole."""
+def _weights(learnt: _Learnt, length_us: Longs, *, singly: bool) -> tuple[Floats, Bools]:
+    """Return what each step weighs, and whether it is of a point that never rests: then steps count whole.
+
+    `singly` is for events that come one by one and not in runs, such as a value that repeats on coarse digits: each
+    step weighs as much as it is rare at that hour.
+    """
     share = learnt.so_overall / np.maximum(learnt.seen_overall, 1)
     restless = (share < NEVER_RESTS) & (learnt.seen_overall >= LEAST_STEPS)
     overall = -np.log((learnt.so_overall + 0.5) / (learnt.seen_overall + 1))
     never = (learnt.so == 0) & (learnt.seen >= LEAST_SEEN)
     hours = np.minimum(length_us / HOUR_US, 1.0)  # the quarters of an hour are no four witnesses
     own = np.where(never, np.log(2 * (learnt.seen + 1)) * hours, 0.0)
+    if singly:
+        own = np.maximum(own, -np.log((learnt.so + 0.5) / (HOURS_NEAR * learnt.seen + 1)))
     known = learnt.seen_overall >= LEAST_STEPS
     return np.where(known, np.where(restless, overall, own), 0.0), restless
 
@@ -112,16 +120,18 @@ def standing(
     may_rest: Bools | None = None,
     least_us: int | Longs = LEAST_US,
     surer: float = 1.0,
+    singly: bool = False,
 ) -> list[Finding]:
     """Return the runs of an event (dial did not move, value is zero, value repeats) that the point never had.
 
     O(n) for each that is found.
     `may_rest` tells the steps at which the point may be off for a reason (heating out of season): they weigh nothing.
-    `least_us` is the shortest run that is told, `surer` multiplies what is enough. A step without the event ends it.
+    `least_us` is the shortest run that is told, `surer` multiplies what is enough; `singly` is as
+    of `_weights`. A step without the event ends it.
     """
     if not len(steps):
         return []
-    runs = _Runs(steps=steps, event=event, length=since(~event))
+    runs = _Runs(steps=steps, event=event, length=since(~event), singly=singly)
     told, found, start = np.zeros(len(steps), bool), [], 0
     calm = np.zeros(len(steps), bool) if may_rest is None else may_rest
     fires, score = _fires(runs, told, calm, surer)
@@ -142,6 +152,7 @@ class _Runs:
     steps: Steps
     event: Bools
     length: Longs
+    singly: bool = False
 
     @property
     def first(self) -> Longs:
@@ -157,7 +168,8 @@ class _Runs:
 def _fires(runs: _Runs, told: Bools, calm: Bools, surer: float) -> tuple[Bools, Floats]:
     """Return at which steps a run is enough, and its score; `told` runs are not learnt from, `calm` steps weigh 0."""
     steps, event, first = runs.steps, runs.event, runs.first
-    weight, _ = _weights(_learnt(steps, event, told, steps.row[first]), steps.length_us)
+    learnt = _learnt(steps, event, told, steps.row[first])
+    weight, _ = _weights(learnt, steps.length_us, singly=runs.singly)
     score = run_sum(np.where(event & ~calm, weight, 0.0), ~event)
     daily = np.zeros(int(steps.row[-1]) + 1)
     np.maximum.at(daily, steps.row, np.where(told, 0.0, score))
@@ -188,9 +200,9 @@ class Standing:
     since_us: int
 
 
-def standing_now(steps: Steps, event: Bools, told: Bools, *, surer: float = 1.0) -> Standing:
+def standing_now(steps: Steps, event: Bools, told: Bools, *, surer: float = 1.0, singly: bool = False) -> Standing:
     """Return what the event is judged by after the last step; steps that were `told` are not learnt from. O(n)."""
-    runs = _Runs(steps=steps, event=event, length=since(~event))
+    runs = _Runs(steps=steps, event=event, length=since(~event), singly=singly)
     _, score = _fires(runs, told, np.zeros(len(steps), bool), surer)
     place = np.arange(48)
     probe = Steps(
@@ -202,7 +214,7 @@ def standing_now(steps: Steps, event: Bools, told: Bools, *, surer: float = 1.0)
         free=place >= 24,  # noqa: PLR2004 - hours of workdays stand first
     )
     learnt = _learnt(steps, event, told, np.full(len(steps), steps.row[-1]), of=probe)
-    weight, restless = _weights(learnt, probe.length_us)
+    weight, restless = _weights(learnt, probe.length_us, singly=singly)
     daily = np.zeros(int(steps.row[-1]) + 1)
     np.maximum.at(daily, steps.row, np.where(told, 0.0, score))
     worst = float(trailing_max(daily, REACH_DAYS, 1)[-1])
@@ -210,7 +222,7 @@ def standing_now(steps: Steps, event: Bools, told: Bools, *, surer: float = 1.0)
     first = int(runs.first[-1])
     return Standing(
         weight=tuple(weight.tolist()),
-        whole=bool(restless[0]),
+        whole=bool(restless[0]) or singly,
         enough=max(surer * ENOUGH, OWN_WORST * worst),
         steps=int(runs.length[-1]) if running else 0,
         score=float(score[-1]) if running else 0.0,

@@ -17,7 +17,8 @@ SPIKE: Final = 5.0
 SPIKE_STEPS: Final = 2
 SAME: Final = 1e-9
 FLAT_STEPS: Final = 3
-OFTEN_SAME: Final = 0.05
+SURE: Final = 9.0
+"""Minus the logarithm of a flat top's chance: three equal values where one of twenty repeats, more where more do."""
 PAUSE_DAYS: Final = 30
 
 
@@ -71,7 +72,7 @@ def below_zero(steps: Steps, unit: str, *, factor: float = 1.0) -> list[Finding]
 def clipped(steps: Steps, unit: str, *, factor: float = 1.0) -> list[Finding]:
     """Return where values stand at the highest ever: three (times `factor`) the very same in a row. O(n).
 
-    A point whose values repeat often anyway (coarse digits) shows nothing by it.
+    Of a point whose values repeat often anyway (coarse digits) it takes more.
     """
     value = steps.counted
     if len(value) < LEAST_STEPS:
@@ -80,8 +81,9 @@ def clipped(steps: Steps, unit: str, *, factor: float = 1.0) -> list[Finding]:
     often = np.cumsum(same) / np.arange(1, len(value) + 1)
     top = value >= np.maximum.accumulate(value) * (1 - SAME)
     recent = trailing_max(np.where(same & ~top, 1.0, 0.0), 1, 1)
-    flat = _in_a_row(top & (np.arange(len(value)) >= LEAST_STEPS), same) & (often < OFTEN_SAME) & (recent == 0)
-    runs = [(a, b) for a, b in spans(flat) if b - a >= FLAT_STEPS * factor]
+    flat = _in_a_row(top & (np.arange(len(value)) >= LEAST_STEPS), same) & (recent == 0)
+    least = factor * np.maximum(FLAT_STEPS, SURE / -np.log(np.clip(often, 1e-9, 0.9)))
+    runs = [(a, b) for a, b in spans(flat) if b - a >= least[a]]
     return [_off(steps, int(a), int(b), Rule.CLIPPED, unit=unit, more={}) for a, b in runs]
 
 
