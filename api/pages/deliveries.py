@@ -1,6 +1,6 @@
 """Deliveries: the board of a report, and the form in which a guarantor tells of an area and it is checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
@@ -51,8 +51,9 @@ HELP: Final[Mapping[str, str]] = {
 SAVED, SENT = "saved", "sent"
 
 
-async def _form(request: Request) -> FormData:
-    return await request.form(max_fields=MOST_FIELDS)
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    async with request.form(max_fields=MOST_FIELDS) as form:
+        yield form
 
 
 Sent = Annotated[FormData, Depends(_form)]

@@ -41,6 +41,8 @@ KINDS: Final = {
     "alert": N_("By alert"),
     "cause": N_("By cause"),
 }
+OWN: Final = {"own_pv": N_("own photovoltaics")}
+"""Carriers of final consumption that have no emission factor."""
 USED: Final = {
     "emission_factor": N_("emission factor"),
     "population": N_("number of inhabitants"),
@@ -152,7 +154,8 @@ def _named(v: Viewer, key: str) -> str:
         point = now.points[key]
         building = now.buildings.get(point.building)
         return f"{building.name} – {point.name}" if building else point.name
-    return v.words.text(CARRIERS[key]) if key in CARRIERS else key
+    known = {**CARRIERS, **OWN}
+    return v.words.text(known[key]) if key in known else key
 
 
 def _lacking(v: Viewer, value: Value | None) -> list[tuple[str, str]]:
