@@ -12,7 +12,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.access import ANYONE, Asking, allowed
+from api.access import ANYONE, Asking
 from api.dependencies import Dependencies
 from api.problems import Refused
 from api.rim import Measures
@@ -129,5 +129,3 @@ async def _body(request: Request) -> bytes:
 InRoom = Annotated[Room, Depends(_room)]
 Caller = Annotated[str, Depends(_caller)]
 Body = Annotated[bytes, Depends(_body)]
-guard = allowed(Right.SEE)
-"""What routers of the API have where nothing else is said: looking at what one sees."""
