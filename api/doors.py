@@ -64,9 +64,7 @@ def access_table(found: Iterable[Door]) -> str:
 
 def needs(door: Door) -> str:
     """Return what a door declares, in words."""
-    told = [
-        " or ".join(one.rights) + (", everywhere" if one.everywhere else "") for one in door.declared if one.rights
-    ]
+    told = [" or ".join(one.rights) + (", everywhere" if one.everywhere else "") for one in door.declared if one.rights]
     return "; ".join(told) or "nothing"
 
 
