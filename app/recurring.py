@@ -145,7 +145,7 @@ class Recurrence:
         asked = time.monotonic()
         try:
             turn = self._leases.take(one.name, by=self.name, pace=one.pace)
-        except StoreError as err:
+        except OdecetError as err:
             self._failed(one, err)
             return min(one.every.total_seconds(), LOOKED_EVERY_S)
         if turn.succeeded is not None:
@@ -168,6 +168,8 @@ class Recurrence:
         try:
             one.act(lambda: self._stopped.is_set() or self._turns.lost(one.name))
         except OdecetError as err:
+            if self._stopped.is_set():
+                return Outcome.LEFT
             self._failed(one, err)
             return Outcome.FAILED
         except Exception:  # a fault of ours must not end the work of all other acts

@@ -110,7 +110,11 @@ class ReadingStore(Protocol):
         ...
 
     def touched(self, after: str = "") -> Touched:
-        """Return the ranges written since the token was given (empty: ever), merged to one a series."""
+        """Return the ranges written since the token was given (empty: ever), merged to one a series.
+
+        Whoever keeps a token in the record store does so under a key that ends in `/token`: by it a restored backup
+        tells what had not been heard of.
+        """
         ...
 
     def write_rollup(self, grain: Period, rollup: RollUp) -> None:
