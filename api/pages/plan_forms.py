@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from starlette.datastructures import FormData
 
@@ -26,6 +27,7 @@ from core.plan import (
 )
 from core.registry import Entity
 
+Word = TypeVar("Word", bound=StrEnum)
 BLANK_ROWS: Final = 2
 NOT_OF_A_KEY: Final = re.compile(r"[^a-z0-9]+")
 
@@ -60,7 +62,7 @@ def goal(form: FormData) -> Goal:
     return Goal(id=said(form, "id"), name=said(form, "name"), strategic=_one_of(StrategicGoal, form, "strategic"))
 
 
-def _one_of(words: type[Any], form: FormData, name: str) -> Any:  # noqa: ANN401 - one of the words
+def _one_of(words: type[Word], form: FormData, name: str) -> Word:
     text = said(form, name)
     if text not in set(words):
         raise InputError(f"{text!r} cannot be", place=name, remedy=f"choose one of {', '.join(words)}")
