@@ -28,6 +28,7 @@ from core.plan import (
 from core.registry import Entity
 
 Word = TypeVar("Word", bound=StrEnum)
+W = TypeVar("W", bound=StrEnum)
 BLANK_ROWS: Final = 2
 NOT_OF_A_KEY: Final = re.compile(r"[^a-z0-9]+")
 
