@@ -149,4 +149,4 @@ def run_live(
         publisher.turn(0.0)
         told(now, sent)
         stopped = not feed.ended and wait(feed.pause_s(now, speed))
-    return feed.reached(now)
+    return feed.made if feed.ended else feed.reached(now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -27,7 +27,7 @@ PAGE: Final = "/settings/tables"
 class Line:
     """A row of a table as shown: what it is of, its value, when it holds, and where it comes from.
 
-    `newest`: no later version of it is there; of an older one nothing new is computed.
+    Both days included. `newest`: no later version of it is there; of an older one nothing new is computed.
     """
 
     key: str
@@ -80,13 +80,18 @@ def _line(key: str, of: str, value: str, valid: Validity | None, told: Provenanc
         of=of,
         value=value,
         since=valid.since if valid else None,
-        until=valid.until if valid else None,
+        until=_last_day(valid.until) if valid else None,
         source=told.source,
         note=told.note,
         status=told.status.value,
         trust=told.trust.value,
         version=told.version,
     )
+
+
+def _last_day(end: date | None) -> date | None:
+    """Return the last day on which something holds that ends before a day."""
+    return None if end is None else end - timedelta(days=1)
 
 
 def _number(v: Viewer, value: float | None, unit: str) -> str:
@@ -162,7 +167,7 @@ def _populations(v: Viewer) -> list[Line]:
     for one in v.room.deps.dated.populations:
         of = one.place + (f" ({one.series})" if one.series else "")
         line = _line(one.id, of, _number(v, one.inhabitants, unit), None, one.provenance)
-        lines.append(replace(line, since=one.at, until=one.until))
+        lines.append(replace(line, since=one.at, until=_last_day(one.until)))
     return lines
 
 

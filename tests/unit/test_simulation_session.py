@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from core.errors import InputError
 from core.simulations import FaultWish, SimulationWish
 from services.simulated_truth import KINDS, Outcome
 from simulators.fault_forms import FORMS
+from simulators.live import run_live
 from simulators.meter import Stream
+from simulators.payload import Message
 from simulators.plan import PlannedMeter, sent_in
 from simulators.session import MARK, Session, marked_region
 from simulators.truth import FaultKind
@@ -149,6 +152,40 @@ def test_a_wish_that_cannot_be_is_refused(given: dict[str, float], place: str) -
     with pytest.raises(InputError) as refused:
         SimulationWish(**given)  # type: ignore[arg-type]  # a number of each kind
     assert refused.value.place == place
+
+
+class Taking:
+    """A publisher that takes all."""
+
+    def __init__(self) -> None:
+        self.taken: list[Message] = []
+
+    def offer(self, message: Message) -> bool:
+        self.taken.append(message)
+        return True
+
+    def turn(self, wait_s: float) -> None:
+        """Nothing to take in."""
+
+
+@pytest.mark.parametrize("minutes", [1, 300])
+def test_a_span_that_was_sent_is_reached_to_its_end_though_nothing_was_due_there(
+    minutes: int, session: Session
+) -> None:
+    taking, until = Taking(), instant(REACHED + timedelta(minutes=minutes))
+    ticks = count()
+    reached = run_live(
+        session.plans(),
+        taking,
+        clock=lambda: REACHED + timedelta(milliseconds=5 * next(ticks)),
+        wait=lambda _seconds: False,
+        speed=3600.0,
+        since=instant(REACHED),
+        until=until,
+    )
+    assert reached == until
+    expected = sum(len(sent_in(one, instant(REACHED), until)) for one in session.plans())
+    assert sum(message.readings for message in taking.taken) == expected
 
 
 def test_every_kind_has_its_form_its_words_and_what_tells_of_it() -> None:
