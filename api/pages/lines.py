@@ -63,9 +63,12 @@ class Beside:
 def beside(room: Room, points: Sequence[Point], period: Period, span: Span, *, weekly: bool = False) -> Beside:
     """Return what points used by period within a span of whole days, and in the year before.
 
-    What is longer than a day is cut where the span cuts it. `weekly`: the days 52 weeks before, so that weekdays match.
+    What is longer than a day is cut where the span cuts it, and so is the day that runs, at a whole hour. `weekly`: the
+    days 52 weeks before, so that weekdays match.
     """
     zone = room.deps.zone
+    if period is Period.DAY and (midnight := _midnight(span.end, zone)) != span.end:
+        return _with_today(room, points, span, max(midnight, span.start))
     if not span.start < span.end:
         none = use_of(room, points, period, span.start, span.start)
         return Beside(now=none, before=none, place=np.empty(0, np.int64))
@@ -84,6 +87,24 @@ def beside(room: Room, points: Sequence[Point], period: Period, span: Span, *, w
     start, end = (moment(other.start), moment(other.end)) if known else (span.start, span.start)
     before = use_of(room, points, period, start, end)
     return Beside(now=now, before=before, place=places(before.starts, other.starts))
+
+
+def _midnight(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _with_today(room: Room, points: Sequence[Point], span: Span, midnight: datetime) -> Beside:
+    """Return whole days, and the hours of the day that runs as one, beside the same hours of the year before."""
+    none = use_of(room, points, Period.DAY, midnight, midnight)
+    days = Beside(now=none, before=none, place=np.empty(0, np.int64))
+    if span.start < midnight:
+        days = beside(room, points, Period.DAY, Span(start=span.start, end=midnight))
+    now, before = (
+        use_of(room, points, Period.HOUR, start, end).as_one()
+        for start, end in ((midnight, span.end), (_back(midnight), _back(span.end)))
+    )
+    place = np.append(days.place, len(days.before))
+    return Beside(now=days.now.then(now), before=days.before.then(before), place=place)
 
 
 def _year_before(span: Span, period: Period) -> Span:

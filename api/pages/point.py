@@ -30,6 +30,8 @@ TAIL: Final = 20
 TAIL_DAYS: Final = 400
 SHOWN_FINDINGS: Final = 50
 PERIODS: Final = (Period.QUARTER_HOUR, Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH, Period.YEAR)
+TODAY_TOO: Final = frozenset({Period.QUARTER_HOUR, Period.HOUR, Period.DAY})
+"""Periods that show the day that runs, until the last whole hour."""
 DAYS_SHOWN: Final = {
     Period.QUARTER_HOUR: 2,
     Period.HOUR: 7,
@@ -73,7 +75,7 @@ def _shown(v: Viewer, period: Period, start: str, end: str) -> Shown:
     edges = (datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1)))
     begin, close = edges
     cut = v.now.astimezone(zone).replace(minute=0, second=0, microsecond=0)
-    cut = min(cut if period in {Period.QUARTER_HOUR, Period.HOUR} else cut.replace(hour=0), close)
+    cut = min(cut if period in TODAY_TOO else cut.replace(hour=0), close)
     over = Span(start=begin, end=cut) if begin < cut else None
     return Shown(period=period, first=first, last=last, span=Span(start=begin, end=close), over=over)
 

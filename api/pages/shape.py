@@ -181,7 +181,7 @@ class YearsShape:
     """Years against each other."""
 
     rows: list[YearRow]
-    chart: dict[str, Any]
+    chart: dict[str, Any] | None
 
 
 def years_shape(v: Viewer, points: Sequence[Point], color: str = MEASURED) -> YearsShape | None:
@@ -213,7 +213,7 @@ def _year(year: int, months: list[Figure | None], use: Use, ids: Sequence[str], 
     return YearRow(year=year, months=[*months, *([None] * (12 - len(months)))], total=part.whole(ids))
 
 
-def _years_chart(words: Language, rows: Sequence[YearRow], color: str) -> dict[str, Any]:
+def _years_chart(words: Language, rows: Sequence[YearRow], color: str) -> dict[str, Any] | None:
     made = [
         {
             "month": words.month(m + 1),
@@ -223,8 +223,10 @@ def _years_chart(words: Language, rows: Sequence[YearRow], color: str) -> dict[s
         }
         for row in rows
         for m, f in enumerate(row.months)
-        if f is not None
+        if f is not None and f.amount is not None
     ]
+    if not made:
+        return None
     unit = next((f.unit for row in rows for f in row.months if f is not None and f.unit), "")
     title = words.text("Consumption by month, years against each other")
     return years(made, names=[str(r.year) for r in rows], color=color, unit=unit, words=words, title=title)

@@ -155,6 +155,26 @@ def test_days_of_a_week_meet_those_of_the_same_weekday() -> None:
     assert found.before.days(PRAGUE)[0] == date(2025, 3, 10)
 
 
+def test_the_day_that_runs_is_cut_at_a_whole_hour_and_meets_the_same_hours() -> None:
+    room = room_with({"a": (1.0, "kWh")})
+    span = Span(start=datetime(2026, 3, 13, tzinfo=PRAGUE), end=datetime(2026, 3, 15, 11, tzinfo=PRAGUE))
+    found = beside(room, points("a"), Period.DAY, span)
+    lines = found.lines(["a"], Period.DAY, language("cs"), PRAGUE)
+    assert [line.found.now.amount for line in lines] == [24.0, 24.0, 11.0]
+    assert [line.found.before.amount for line in lines if line.found.before] == [24.0, 24.0, 11.0]
+    assert [line.found.percent for line in lines] == [0.0, 0.0, 0.0]
+    alone = Span(start=datetime(2026, 3, 15, tzinfo=PRAGUE), end=datetime(2026, 3, 15, 11, tzinfo=PRAGUE))
+    assert len(beside(room, points("a"), Period.DAY, alone).now) == 1
+
+
+def test_a_point_that_just_began_has_no_years_to_draw() -> None:
+    room: Room = build_world(ask=Rates({"a": (1.0, "kWh", NOW - timedelta(days=3), NOW)})).app.state.room
+    found = years_shape(viewer(room), points("a"))
+    assert found is not None
+    assert found.chart is None
+    assert [row.year for row in found.rows] == [2026]
+
+
 def test_what_is_held_is_made_anew_when_roll_ups_or_the_register_change() -> None:
     world = build_world()
     room, held = world.app.state.room, Held()
