@@ -20,7 +20,7 @@ from typing import Final
 from babel.messages.pofile import read_po
 
 from api.texts import CATALOGS
-from core.errors import InputError
+from core.errors import InputError, OdecetError
 
 HOLE: Final = re.compile(r"%\((\w+)\)s")
 REPR: Final = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
@@ -154,8 +154,11 @@ def phrases(code: str) -> Phrases:
     return Phrases((m.context or ANYTHING, str(m.id), str(m.string)) for m in catalog if m.id and m.string)
 
 
-def told(phrases: Phrases, err: InputError) -> str:
+def told(phrases: Phrases, err: OdecetError) -> str:
     """Return an error in one line: where, what is wrong, what to do."""
+    if not isinstance(err, InputError) or not phrases.known:
+        return phrases.problem(str(err))
     place = phrases.place(err.place)
-    parts = (f"{place}:" if place else "", phrases.problem(err.problem), phrases.problem(err.remedy))
-    return " ".join(filter(None, parts)) if phrases.known else str(err)
+    return " ".join(
+        filter(None, (f"{place}:" if place else "", phrases.problem(err.problem), phrases.problem(err.remedy)))
+    )

@@ -174,7 +174,7 @@ def save(v: Seen, kind: str, period: str, area: str, sent: Sent) -> Response:
     try:
         found = _saved(doing, part, texts_of(form, plan, part.report.kind), values, sent)
     except (InputError, Conflict) as err:
-        return _page(v, doing.get(part.report, area), form, status=422, notice=str(err))
+        return _page(v, doing.get(part.report, area), form, status=422, notice=v.told(err))
     if "deliver" not in sent:
         return back(f"/deliveries/{kind}/{period}/{area}?done={SAVED}")
     if lacking(found, plan):

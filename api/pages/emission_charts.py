@@ -137,6 +137,8 @@ def peaks(rows: Rows, *, order: Sequence[str], words: Language, title: str) -> S
             ],
         )
     )
+    if all(row["reserved"] is None for row in rows):
+        return finished(bars, title, "kW")
     marks = alt.Chart(data).mark_tick(color=INK, thickness=2).encode(x=x, y="reserved:Q")
     return finished(bars + marks, title, "kW")
 

@@ -5,9 +5,11 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
+from api.pages.navigation import home
 from api.pages.view import templates, words_of
 from api.problems import Problem, in_language
 from api.texts import N_
+from services.sessions import Within
 
 TITLES: Final = {
     401: N_("Please log in"),
@@ -27,10 +29,16 @@ OTHERWISE: Final = N_("Something failed")
 def error_page(request: Request, found: Problem) -> Response:
     """Return a problem as a page; it needs no store, as a store may be what failed."""
     words = words_of(request)
+    within: Within | None = getattr(request.state, "within", None)
     title = words.text(TITLES.get(found.status, OTHERWISE))
     text = (
         templates(words.code)
         .get_template("error.html")
-        .render(title=title, problem=in_language(found, words.code, for_page=True), waits=found.type in WAITING)
+        .render(
+            title=title,
+            problem=in_language(found, words.code, for_page=True),
+            waits=found.type in WAITING,
+            home="/" if within is None else home(request, within.access),
+        )
     )
     return HTMLResponse(text, found.status)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from api.access import allowed
-from api.error_texts import phrases, told
 from api.pages.view import Seen, Viewer, back
 from api.routes.formats import failed_of, profile_named, shelf_of
 from api.routes.letters import Which, reread
@@ -97,9 +96,7 @@ def inspect(
     try:
         sample = shelf_of(v.room).inspect(topic.strip(), payload.encode(), each)
     except InputError as err:
-        return v.page(
-            "format_new.html", status=422, topic=topic, payload=payload, problem=told(phrases(v.words.code), err)
-        )
+        return v.page("format_new.html", status=422, topic=topic, payload=payload, problem=v.told(err))
     return _asked(v, sample, None, "")
 
 
@@ -137,7 +134,7 @@ async def draft(v: Seen, request: Request) -> Response:
         made: Draft = shelf.draft(form.get("sample_topic", ""), payload, choices)
     except InputError as err:
         sample = shelf.inspect(form.get("sample_topic", ""), payload, choices.each)
-        return _asked(v, sample, choices, told(phrases(v.words.code), err))
+        return _asked(v, sample, choices, v.told(err))
     return v.page("format_check.html", draft=made, held=base64.b64encode(made.text.encode()).decode(), problem="")
 
 
@@ -181,7 +178,7 @@ def save(v: Seen, held: Annotated[str, Form()]) -> Response:
             status=422,
             draft=Draft(name="", text=text, readings=()),
             held=held,
-            problem=told(phrases(v.words.code), err),
+            problem=v.told(err),
         )
     return back(f"/formats/{saved.name}?done=saved")
 

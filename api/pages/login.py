@@ -12,13 +12,14 @@ from starlette.responses import RedirectResponse, Response
 
 from api.access import COOKIE, Limits, address_of, allowed, check_origin, take_one
 from api.dependencies import Dependencies
+from api.pages.navigation import home
 from api.pages.view import Seen, Viewer, back, plain_page, words_of
 from api.people_texts import TROUBLES, role_name
 from api.problems import Refused
 from api.room import whole_room
 from api.texts import N_
 from core.errors import NotFound
-from core.people import Person
+from core.people import Access, Person
 from core.sessions import Purpose
 from services.people_identity import Identities, person_of
 from services.people_mail import ask_reset
@@ -90,7 +91,8 @@ def login_page(request: Request, *, to: str, wrong: str = "", wait_s: int = 0) -
 
 def welcomed(request: Request, entered: Entered, to: str) -> Response:
     """Lead somebody who came in to where they wanted, with the cookie of their new session."""
-    answer = back(inside(to))
+    wanted, access = inside(to), Access(name=entered.person.id, grants=entered.person.grants)
+    answer = back(home(request, access) if wanted == "/" else wanted)
     life = int((entered.expires - deps_of(request).clock()).total_seconds())
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, entered.token, max_age=life, httponly=True, samesite="lax", secure=secure)

@@ -34,6 +34,7 @@ class Group:
     entries: tuple[Entry, ...]
 
 
+PUBLIC: Final = "/verejne"
 GROUPS: Final = (
     Group(name=N_("Overview"), entries=(Entry(path="/", name=N_("Overview")),)),
     Group(
@@ -106,8 +107,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """The navigation of a page: the top, and the section that one is in (none where it has one page alone)."""
+    """The navigation of a page: where one begins, the top, the section that one is in (none where it is one page)."""
 
+    home: str
     top: tuple[Link, ...]
     section: tuple[Link, ...]
     section_name: str
@@ -116,6 +118,13 @@ class Way:
 def pages_of(app: FastAPI) -> Mapping[str, Door]:
     """Return the app's pages by their addresses, with what it takes to open them."""
     return page_doors(app)
+
+
+def home(request: Request, access: Access) -> str:
+    """Return where somebody begins: the first page that they may open, of the public ones where there is none."""
+    pages: Mapping[str, Door] = request.app.state.pages
+    entries = (entry.path for group in GROUPS for entry in group.entries)
+    return next((path for path in entries if path in pages and pages[path].opens(access)), PUBLIC)
 
 
 def way(request: Request, access: Access, counts: Mapping[str, int]) -> Way:
@@ -133,7 +142,12 @@ def way(request: Request, access: Access, counts: Mapping[str, int]) -> Way:
     )
     group, members = next(((g, m) for g, m in shown if here in m), (None, []))
     links = tuple(Link(path=e.path, name=e.name, count=counts.get(e.counted, 0), here=e is here) for e in members)
-    return Way(top=top, section=links if len(links) > 1 else (), section_name=group.name if group else "")
+    return Way(
+        home=home(request, access),
+        top=top,
+        section=links if len(links) > 1 else (),
+        section_name=group.name if group else "",
+    )
 
 
 def _waiting(entries: Iterable[Entry], counts: Mapping[str, int]) -> int:

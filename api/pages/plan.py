@@ -153,7 +153,7 @@ def save(v: Seen, kind: str, sent: Sent) -> Response:
         else:
             acts.create(records, [made], doing)
     except (InputError, Conflict, NotFound) as err:
-        return _form(v, one, _written(sent), present=present, notice=str(err), status=422)
+        return _form(v, one, _written(sent), present=present, notice=v.told(err), status=422)
     return back(f"/plan/{kind}/{made.id}?done=saved")
 
 

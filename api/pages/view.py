@@ -13,12 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.access import FORM_FIELD, Asking
-from api.error_texts import phrases
+from api.error_texts import phrases, told
 from api.model_texts import shown_reason
 from api.pages.bundle import library_mark, mark
 from api.pages.navigation import way
 from api.room import InRoom, Room, whole_room
 from api.texts import LANGUAGES, Language, choose, language
+from core.errors import OdecetError
 from core.people import Access, Right
 from services.sessions import Within
 
@@ -99,6 +100,10 @@ class Viewer:
     def now(self) -> datetime:
         """Now, by the app's clock."""
         return self.room.deps.clock()
+
+    def told(self, err: OdecetError) -> str:
+        """Return an error in one line, in the language they read."""
+        return told(phrases(self.words.code), err)
 
     def age(self, at: datetime | None) -> str:
         """Return how long ago something was."""

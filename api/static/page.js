@@ -54,11 +54,27 @@ document.querySelectorAll("[data-load]").forEach(async (place) => {
     if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
     place.innerHTML = await answer.text();
     place.dataset.loaded = "yes";
+    watch(place);
   } catch {
     place.textContent = place.dataset.failed;
     place.dataset.loaded = "no";
   }
 });
+
+// A table wider than its window is scrolled by the keyboard too: it takes the focus, with the name of its section.
+const sized = new ResizeObserver((seen) => seen.forEach(({ target }) => {
+  const wide = target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight;
+  const name = target.closest("[aria-labelledby]")?.getAttribute("aria-labelledby");
+  const given = { tabindex: "0", ...(name && { role: "region", "aria-labelledby": name }) };
+  for (const [key, value] of Object.entries(given)) {
+    if (wide) target.setAttribute(key, value);
+    else target.removeAttribute(key);
+  }
+}));
+function watch(part) {
+  part.querySelectorAll(".scroll").forEach((table) => sized.observe(table));
+}
+watch(document);
 
 // What is folded is printed too.
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
