@@ -7,6 +7,8 @@ from fastapi import Query, Request
 
 LIMIT: Final = 100
 MOST: Final = 1000
+LARGEST_NUMBER: Final = 2**63 - 1
+"""The largest number that a row of a store may have."""
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.", examples=[LIMIT])]
 After = Annotated[

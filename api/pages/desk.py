@@ -2,13 +2,14 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import Response
 
 from api.access import allowed
 from api.acts import assign
 from api.pages.forms import local_moment, number_of, whole_of
 from api.pages.view import Seen, back
+from api.paging import LARGEST_NUMBER
 from api.routes.work import Letter
 from api.waiting import devices, waiting
 from core.people import Right
@@ -75,7 +76,9 @@ def assign_device(  # noqa: PLR0917 - the fields of the form
 
 
 @router.get("/letters", dependencies=[allowed(Right.REGISTER, everywhere=True)])
-def letters(v: Seen, after: Annotated[int, Query(ge=0)] = 0, reason: Annotated[str, Query()] = "") -> Response:
+def letters(
+    v: Seen, after: Annotated[int, Query(ge=0, le=LARGEST_NUMBER)] = 0, reason: Annotated[str, Query()] = ""
+) -> Response:
     """Show messages that could not be read."""
     records = v.room.deps.records
     found = records.letters(after=after, limit=PAGE + 1, reason=reason or None)
@@ -85,7 +88,7 @@ def letters(v: Seen, after: Annotated[int, Query(ge=0)] = 0, reason: Annotated[s
 
 
 @router.post("/letters/{number}/replay", dependencies=[allowed(Right.REGISTER, everywhere=True)])
-def replay(v: Seen, number: int) -> Response:
+def replay(v: Seen, number: Annotated[int, Path(ge=0, le=LARGEST_NUMBER)]) -> Response:
     """Read a message again."""
     v.room.replay(number)
     done = v.room.deps.records.letter(number).replayed is not None

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api.access import allowed
 from api.pages.view import Seen, Viewer, back
+from api.paging import LARGEST_NUMBER
 from api.routes.formats import failed_of, profile_named, shelf_of
 from api.routes.letters import Which, reread
 from core.errors import InputError
@@ -184,7 +185,9 @@ def save(v: Seen, held: Annotated[str, Form()]) -> Response:
 
 
 @router.post("/letters/replay", dependencies=[allowed(Right.REGISTER, everywhere=True)])
-def replay_all(v: Seen, reason: Annotated[str, Form()] = "", after: Annotated[int, Form()] = 0) -> Response:
+def replay_all(
+    v: Seen, reason: Annotated[str, Form()] = "", after: Annotated[int, Form(ge=0, le=LARGEST_NUMBER)] = 0
+) -> Response:
     """Read all letters of a reason again."""
     done = reread(v.room, Which(reason=reason, after=after))
     if done.next:

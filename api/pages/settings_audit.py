@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.access import allowed
 from api.pages.view import Seen
+from api.paging import LARGEST_NUMBER
 from api.people_texts import ENTITIES, entity_name, right_name, role_name
 from core.notes import AuditEntry
 from core.people import RIGHTS, Right, Role
@@ -37,7 +38,7 @@ def audit(
     entity: Annotated[str, Query()] = "",
     key: Annotated[str, Query()] = "",
     by: Annotated[str, Query()] = "",
-    before: Annotated[int, Query(ge=0)] = 0,
+    before: Annotated[int, Query(ge=0, le=LARGEST_NUMBER)] = 0,
 ) -> Response:
     """Show changes, the newest first."""
     found = v.room.deps.records.audit(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter
@@ -12,6 +12,7 @@ from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
 from api.documents import convert, read_object
+from api.paging import LARGEST_NUMBER
 from api.room import Body, Caller, InRoom, Room
 from core.errors import NotFound
 from core.notes import DeadLetter
@@ -20,6 +21,7 @@ from core.people import Right
 router = APIRouter(prefix="/api/v1", tags=["work"], dependencies=[allowed(Right.REGISTER, everywhere=True)])
 
 AT_ONCE: Final = 500
+Whole = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
 MOST: Final = 5_000
 """Letters that one request reads; `next` tells where to go on."""
 
@@ -27,10 +29,10 @@ MOST: Final = 5_000
 class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which letters to read again: these numbers, or all with this reason and topic (empty: any), after a number."""
 
-    numbers: tuple[int, ...] = ()
+    numbers: tuple[Whole, ...] = ()
     reason: str = ""
     topic: str = ""
-    after: int = 0
+    after: Whole = 0
 
 
 class Reread(msgspec.Struct, frozen=True):

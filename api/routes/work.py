@@ -15,7 +15,7 @@ from api.acts import answer_finding, assign, finding_id
 from api.answers import as_json
 from api.contract import documented, page_type
 from api.documents import convert, read_object, to_document
-from api.paging import LIMIT, After, Limit, page_of
+from api.paging import LARGEST_NUMBER, LIMIT, After, Limit, page_of
 from api.problems import Place
 from api.room import Body, Caller, InRoom
 from api.waiting import Unassigned, waiting
@@ -28,9 +28,9 @@ MOST_FINDINGS: Final = 100_000
 router = APIRouter(prefix="/api/v1", tags=["work"], dependencies=[allowed(Right.SEE)])
 
 Device = Annotated[str, Path(description="The name under which it publishes.", examples=["em-0042"])]
-Number = Annotated[int, Path(description="The letter's number.", examples=[17])]
+Number = Annotated[int, Path(ge=0, le=LARGEST_NUMBER, description="The letter's number.", examples=[17])]
 FindingKey = Annotated[str, Path(description="The finding's id.", examples=["3f1c9a2b77d04e15"])]
-Cursor = Annotated[int, Query(ge=0, description="The last id of the page before.", examples=[0])]
+Cursor = Annotated[int, Query(ge=0, le=LARGEST_NUMBER, description="The last id of the page before.", examples=[0])]
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
