@@ -49,11 +49,15 @@ class Template:
         return cls(tuple(parts[::2]), tuple(parts[1::2]), said)
 
     @property
-    def rank(self) -> tuple[bool, int]:
-        """How narrow a template is: of several that fit, the one that leaves least open is meant."""
+    def rank(self) -> tuple[bool, bool, int]:
+        """How narrow a template is: of several that fit, the one that leaves least open is meant.
+
+        One that names problem and remedy in its own words goes before any that puts two texts together.
+        """
         kinds = [name.rpartition("_")[2] for name in self.names]
         told = kinds.count("text") + ("word" in kinds and "text" in kinds)
-        return told > 1, sum(map(len, self.literals))
+        whole = not told and any("; " in literal for literal in self.literals)
+        return whole, told > 1, sum(map(len, self.literals))
 
     def fits(self, text: str) -> Iterator[tuple[str, ...]]:
         """Return the values with which this template is the text, the shortest first ones first."""
