@@ -2,16 +2,22 @@
 
 import logging
 import time
+from datetime import timedelta
+from typing import Final
 
 from app.alerting import alert_acts
 from app.clock import now
 from app.recurring import Stopped
 from app.wiring import Parts
+from core.registry import Measure, Point
 from services.detecting import Detectors, Region
+from services.detection_expected import keep_half_years
 from services.detection_past import DaysOff
 from services.detection_running import RunningQuarters
 
 log = logging.getLogger(__name__)
+
+HISTORY_KEPT: Final = timedelta(days=366 * 5)
 
 
 def region_of(parts: Parts) -> Region:
@@ -27,6 +33,14 @@ def region_of(parts: Parts) -> Region:
         tables=parts.dated,
         broker=f"{mqtt.host}:{mqtt.port}",
     )
+
+
+def keep_history(parts: Parts, stopped: Stopped) -> None:
+    """Keep the models of the half-years of the last years, so that rules are tried on history without waiting."""
+    register, last = parts.register.view(), now().astimezone(parts.facts.zone).date() - timedelta(days=1)
+    points, measures = register.find(Point), register.find(Measure)
+    first = last - HISTORY_KEPT
+    keep_half_years(parts.baselines(), points, measures, first, last, stopped=stopped)
 
 
 class Detecting:

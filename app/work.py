@@ -7,7 +7,7 @@ from typing import Final
 from app.alerting import Sending
 from app.backup import Backups
 from app.clock import now
-from app.detecting import Detecting, RunningCapacity
+from app.detecting import Detecting, RunningCapacity, keep_history
 from app.indicator_values import keep_values
 from app.outlook import work_out
 from app.recurring import Recurring, Stopped
@@ -24,6 +24,7 @@ from services.weather import fetch_all
 
 FETCH_EVERY: Final = timedelta(hours=6)
 MODELS_EVERY: Final = timedelta(hours=1)
+HISTORY_EVERY: Final = timedelta(days=1)
 VALUES_EVERY: Final = timedelta(minutes=15)
 REMIND_EVERY: Final = timedelta(hours=3)
 
@@ -59,6 +60,7 @@ def _detectors(parts: Parts) -> list[Recurring]:
     return [
         Recurring(name="detectors", every=every, act=Detecting(parts).run, lane="detectors"),
         Recurring(name="capacity", every=often, act=RunningCapacity(parts).run, lane="capacity"),
+        Recurring(name="history", every=HISTORY_EVERY, act=partial(keep_history, parts), lane="history"),
     ]
 
 

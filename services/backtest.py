@@ -14,8 +14,10 @@ from core.registry import Point
 from services.detecting import Region
 from services.detection import HISTORY, Beside, Prices, Told, detection, told_of
 from services.detection_past import Past
-from services.detection_rules import rules_of
+from services.detection_rules import OF_EXPECTED, rules_of
 
+COMPARED: Final = OF_EXPECTED | {Rule.WARM_HEATING, Rule.PV_LOW}
+"""Rules that compare with a model, the weather or the sun."""
 LONGEST: Final = timedelta(days=366 * 10)
 """The longest history that is asked for at once."""
 
@@ -104,14 +106,15 @@ class Backtests:
         self, point: Point, since: datetime, until: datetime, *, tuning: Tuning, rules: Iterable[Rule] = ()
     ) -> Backtest:
         """Return what rules (none named: all that look at the point) would have told; the point's own past is known."""
-        told, prices = self._look(point, since, until)
-        return self._tested(told(tuning), prices, since, until, rules)
+        wanted = frozenset(rules) or rules_of(point)
+        told, prices = self._look(point, since, until, compared=bool(wanted & COMPARED))
+        return self._tested(told(tuning), prices, since, until, wanted)
 
     def compare(
         self, point: Point, since: datetime, until: datetime, rule: Rule, tunings: tuple[Tuning, Tuning]
     ) -> Compared:
         """Return what a rule would have told tuned one way and the other; switched off it tells nothing."""
-        told, prices = self._look(point, since, until)
+        told, prices = self._look(point, since, until, compared=rule in COMPARED)
 
         def tested(tuning: Tuning) -> RuleTest:
             if rule in tuning.off:
@@ -120,7 +123,9 @@ class Backtests:
 
         return Compared(before=tested(tunings[0]), after=tested(tunings[1]))
 
-    def _look(self, point: Point, since: datetime, until: datetime) -> tuple[Callable[[Tuning], Told], Prices]:
+    def _look(
+        self, point: Point, since: datetime, until: datetime, *, compared: bool
+    ) -> tuple[Callable[[Tuning], Told], Prices]:
         if not since < until:
             raise InputError("the history ends before it begins", place="from", remedy="name an earlier day")
         if until - since > LONGEST:
@@ -128,7 +133,7 @@ class Backtests:
         region = self._region
         register, zone = region.register(), region.days.zone
         first, last = ((at).astimezone(zone).date() for at in (since - HISTORY, until - timedelta(seconds=1)))
-        expectation = region.expectations(register).of([point], first, last)[point.id]
+        expectation = region.expectations(register).of([point], first, last, compared=compared)[point.id]
         span = int(micros(instant(since - HISTORY))), int(micros(instant(until))) + 1
         watching = next(iter(self._past.look(register, [point], span)))
 

@@ -25,6 +25,7 @@ JULY: Final = 7
 SUN_KWH_M2: Final = 6.0
 """What a clear day of summer brings: plants nearby are scaled to it, so that a sunny day means the same everywhere."""
 LEAST_PLANTS: Final = 2
+CHUNK: Final = 60
 BEST: Final = 0.9
 
 
@@ -71,18 +72,21 @@ class Expectations:
     measures: Sequence[Measure] = ()
     adjustments: Sequence[Adjustment] = field(default=())
 
-    def of(self, points: Sequence[Point], first: date, last: date) -> dict[str, Expectation]:
-        """Return what is to be expected of points on local days, first to last, by id."""
+    def of(self, points: Sequence[Point], first: date, last: date, *, compared: bool = True) -> dict[str, Expectation]:
+        """Return what is to be expected of points on local days, first to last, by id.
+
+        Without what they are `compared` with only works and events: no model is asked for that no rule needs.
+        """
         day = np.arange(np.datetime64(first), np.datetime64(last) + 1)
         known = {point.id: point for point in points}
         made = without_works(self.baselines(), known, self.measures)
-        foretold, models = _foretold(made, points, first, last)
-        sun = self._sun(made, points, first, last)
+        foretold, models = _foretold(made, points, first, last) if compared else ({}, {})
+        sun = self._sun(made, points, first, last) if compared else {}
         return {
             point.id: Expectation(
                 day=day.astype(np.int64),
                 expected=foretold.get(point.id),
-                temp_c=_temperature(made, point, first, last),
+                temp_c=_temperature(made, point, first, last) if compared else None,
                 sun_kwh_m2=sun.get(point.id),
                 left_out=self._left_out(point, day),
                 measures=tuple(_number(m.effective) for m in self.measures if point.id in m.points),
@@ -141,6 +145,26 @@ def half_years(first: date, last: date) -> list[tuple[date, date]]:
         found.append((begin, following - timedelta(days=1)))
         begin = following
     return found
+
+
+def keep_half_years(
+    made: Baselines,
+    points: Sequence[Point],
+    measures: Sequence[Measure],
+    first: date,
+    last: date,
+    *,
+    stopped: Callable[[], bool],
+) -> None:
+    """Fit and keep the models of half-years of all points, many at once, so that a back-test finds them ready."""
+    able = [point for point in points if point.commodity in KINDS]
+    made = without_works(made, {point.id: point for point in points}, measures)
+    for begin, _ in half_years(first, last):
+        for n in range(0, len(able), CHUNK):
+            if stopped():
+                return
+            some = able[n : n + CHUNK]
+            made.train([Window(point=p, first=begin - TRAIN, last=begin - timedelta(days=1)) for p in some])
 
 
 def _foretold(
