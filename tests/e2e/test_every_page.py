@@ -27,6 +27,8 @@ from tests.unit.delivery_world import ENERGY
 pytestmark = pytest.mark.browser
 
 AXE = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Waits until what follows a change of the window has followed."""
 ICON = "/favicon.ico"
 WIDTHS = (390, 1280)
 NO_PAGE = re.compile(r"/(api|static|health|ready|metrics)|/login|/enter|/password|.*\.(csv|xlsx|docx|json|xml)$")
@@ -113,6 +115,7 @@ class Walk:
         self.page.evaluate(AXE_SCRIPT)
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.evaluate(DRAWN)
             for found in self.page.evaluate("async (options) => (await axe.run(document, options)).violations", AXE):
                 where = found["nodes"][0]["html"][:160]
                 self._note(f"{width} px {found['id']}: {where}", when=found["impact"] in {"serious", "critical"})

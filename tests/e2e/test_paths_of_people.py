@@ -4,6 +4,7 @@ The coordinator's path stands in `test_coordinator_path`.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from core.alerts import Cause
 from tests.e2e.test_browser_pages import ARGUMENTS, wait_for_charts
-from tests.e2e.walked_site import Site, running
+from tests.e2e.walked_site import NOW, Site, running
 from tests.servers.mosquitto import mosquitto
 from tests.servers.process import program, wait_until
 
@@ -92,6 +93,7 @@ def test_the_tester_pastes_a_sample_and_starts_meters_that_do_not_exist(page: Pa
     page.get_by_role("button", name="Co by se přečetlo?").click()
     expect(page.get_by_role("row", name="em-7")).to_contain_text("48")
     page.goto(f"{site.base}/simulators?seed=7&buildings=1")
+    page.locator("input[name=since]").fill(f"{NOW - timedelta(days=1):%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name="Spustit měřidla").click()
     expect(page.locator("#state")).to_contain_text("Běží")
     simulations = site.app.state.room.deps.simulations
