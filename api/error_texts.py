@@ -5,6 +5,7 @@ template (`point %(id)s is not in the register`) with its Czech; here an English
 go into the Czech one as they are. What a value is may stand at the end of its name:
 
 - `_quoted`: written as Python quotes it; gets Czech quotation marks
+- `_bare`: without spaces; `_number`: a number; nothing else fits there
 - `_word`: a word of the catalogue; nothing else fits there
 - `_text`, `_texts`: itself a text of the catalogue, such as what is wrong with a cell, or several between commas;
   nothing else fits there
@@ -23,6 +24,8 @@ from api.texts import CATALOGS
 from core.errors import InputError, OdecetError
 
 HOLE: Final = re.compile(r"%\((\w+)\)s")
+BARE: Final = re.compile(r"\S+")
+NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|nan|inf)")
 REPR: Final = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
 LONGEST: Final = 8_000
 """Characters of a text beyond which no template is sought."""
@@ -54,7 +57,7 @@ class Template:
 
         One that names problem and remedy in its own words goes before any that puts two texts together.
         """
-        kinds = [name.rpartition("_")[2] for name in self.names]
+        kinds = [_kind(name) for name in self.names]
         told = kinds.count("text") + ("word" in kinds and "text" in kinds)
         whole = not told and any("; " in literal for literal in self.literals)
         return whole, told > 1, sum(map(len, self.literals))
@@ -71,6 +74,12 @@ class Template:
     def filled(self, values: Mapping[str, str | None]) -> str:
         """Return the other language's text with these values."""
         return HOLE.sub(lambda hole: str(values[hole[1]]), self.said)
+
+
+def _kind(name: str) -> str:
+    """Return what a value is by the end of its name, empty where it tells nothing."""
+    before, _, kind = name.rpartition("_")
+    return kind if before else ""
 
 
 def _between(text: str, literals: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -131,10 +140,14 @@ class Phrases:
                 return template.filled(shown)
         return None
 
-    def _shown(self, name: str, value: str, tries: Iterator[int], depth: int) -> str | None:
-        match name.rpartition("_")[2]:
+    def _shown(self, name: str, value: str, tries: Iterator[int], depth: int) -> str | None:  # noqa: PLR0911 - one each
+        match _kind(name):
             case "quoted":
                 return f"„{value[1:-1]}“" if REPR.fullmatch(value) else value
+            case "bare":
+                return value if BARE.fullmatch(value) else None
+            case "number":
+                return value if NUMBER.fullmatch(value) else None
             case "place":
                 return self._found(value, PLACE, tries, depth) or self._exact.get((WORD, value), value)
             case "word":
