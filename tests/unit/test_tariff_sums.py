@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -220,9 +221,9 @@ def test_what_two_ways_count_of_one_consumption_is_counted_once(data: st.DataObj
     for seen in (np.flatnonzero(whole), np.flatnonzero(parts)):
         covered[slice(*seen[[0, -1]]) if len(seen) else slice(0)] = True
     seen, reads = np.flatnonzero(whole), np.flatnonzero(parts)
-    alone = {a for a, b in zip(seen, seen[1:], strict=False) if b - a > MANY and a == seen[0]}
-    alone |= {b for a, b in zip(seen, seen[1:], strict=False) if b - a > MANY and b == seen[-1]}
-    split = {(a, b) for a, b in zip(reads, reads[1:], strict=False) if any(a < edge < b for edge in alone)}
+    alone = {a for a, b in pairwise(seen) if b - a > MANY and a == seen[0]}
+    alone |= {b for a, b in pairwise(seen) if b - a > MANY and b == seen[-1]}
+    split = {(a, b) for a, b in pairwise(reads) if any(a < edge < b for edge in alone)}
     doubt = sum(float(truth[b] - truth[a]) for a, b in split) * 1e9
     counted = int(made.total[-1]) if len(made.total) else 0
     assert counted == pytest.approx(float(np.diff(truth)[covered].sum()) * 1e9, abs=100 + doubt)
