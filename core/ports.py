@@ -17,6 +17,7 @@ from core.deliveries import DeliveryStore
 from core.detectors import DetectorStore
 from core.leases import Leases
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
+from core.papers import PaperStore
 from core.publications import PublicationStore
 from core.readings import Readings, SeriesKey
 from core.registry import Entity
@@ -129,7 +130,7 @@ class ReadingStore(Protocol):
 
 
 class RecordStore(
-    AlertStore, DeliveryStore, DetectorStore, PublicationStore, PeopleStore, Leases, StagedFiles, Protocol
+    AlertStore, DeliveryStore, DetectorStore, PaperStore, PublicationStore, PeopleStore, Leases, StagedFiles, Protocol
 ):
     """Keeps the register and what people did. Every change of the register is audited in the same transaction."""
 

@@ -16,6 +16,7 @@ from core.publications import Publication, digest_of
 from core.report_periods import ReportId
 from storage import records_register as register
 from storage import tables_publications as tables
+from storage.kept_files import keep_file, kept_file
 from storage.records_database import Database, Lock
 from storage.records_rows import Row, insert_into
 
@@ -52,22 +53,13 @@ class PublicationRecords:
 
     def keep_evidence(self, digest: str, content: bytes) -> None:
         """Keep a file under its SHA-256; raise InputError where it has another."""
-        if digest_of(content) != digest:
-            raise InputError(f"the file is not the one with the SHA-256 {digest}", remedy="send it again")
         with self._database.write() as connection:
-            once = insert_into(connection, tables.evidence).on_conflict_do_nothing(index_elements=["digest"])
-            connection.execute(once.values(digest=digest, content=content))
+            keep_file(connection, tables.evidence, digest, content)
 
     def evidence(self, digest: str) -> bytes:
         """Return a file; raise NotFound, and StoreError where it was changed in the database."""
-        table = tables.evidence
         with self._database.read() as connection:
-            found = connection.execute(select(table.c.content).where(table.c.digest == digest)).scalar()
-        if found is None:
-            raise NotFound(f"no evidence has the SHA-256 {digest}")
-        if digest_of(found) != digest:
-            raise StoreError(f"evidence {digest} is not what was stored any more; restore it from a backup")
-        return bytes(found)
+            return kept_file(connection, tables.evidence, digest)
 
     def publish(
         self, publication: Publication, deliveries: Sequence[Delivery], entries: Sequence[AuditEntry]

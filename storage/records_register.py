@@ -12,10 +12,12 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, false, func, i
 
 from core.errors import Conflict, InputError, NotFound
 from core.notes import AuditEntry
-from core.registry import Entity, Point, Role
+from core.papers import GONE
+from core.registry import Building, Entity, Point, Role
 from storage import tables
 from storage.records_rows import Row, chunks, described, entity_of, in_utc, row_of, state_of, upsert
 from storage.tables import KINDS, LISTED, REFERENCES, REGISTER
+from storage.tables_papers import papers
 
 E = TypeVar("E", bound=Entity)
 Place = tuple[type, str]
@@ -66,6 +68,8 @@ def remove(connection: Connection, kind: type, keys: Sequence[str], act: Act) ->
     if unknown:
         raise NotFound(f"{_word(kind)} {', '.join(unknown)} is not in the register")
     _check_unreferred(connection, kind, former)
+    if kind is Building:
+        _check_no_papers(connection, wanted)
     for some in chunks(wanted):
         connection.execute(delete(REGISTER[kind]).where(REGISTER[kind].c.id.in_(some)))
         if kind is Point:
@@ -175,6 +179,17 @@ def _check_unreferred(connection: Connection, kind: type, removed: Mapping[str, 
     for holder, holder_id, key in _referring(connection, kind, removed):
         if not (holder is kind and holder_id in removed):
             raise Conflict(f"{_word(kind)} {key} cannot be removed: {_word(holder)} {holder_id} refers to it")
+
+
+def _check_no_papers(connection: Connection, buildings: Sequence[str]) -> None:
+    """Raise Conflict where a document or a note stands in the list of one of these buildings."""
+    later = papers.alias()
+    last = select(func.max(later.c.version)).where(later.c.id == papers.c.id).scalar_subquery()
+    live = select(papers.c.building, papers.c.sort).where(papers.c.version == last, papers.c.act.not_in(GONE))
+    for some in chunks(buildings):
+        row = connection.execute(live.where(papers.c.building.in_(some)).limit(1)).first()
+        if row is not None:
+            raise Conflict(f"building {row[0]} cannot be removed: it has a {row[1]}; withdraw that first")
 
 
 def _referring(connection: Connection, kind: type, keys: Mapping[str, Entity]) -> Iterator[tuple[type, str, str]]:
