@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from api.alert_texts import WORDS
 from api.texts import N_, Language
 
 ROLES: Final = {
@@ -43,7 +44,32 @@ ENTITIES: Final = {
     "activity": N_("Activity"),
     "project": N_("Project"),
     "indicator": N_("Indicator"),
+    "delivery": N_("Delivery of an area"),
+    "publication": N_("Publication"),
+    "alert_recipient": N_("Recipient of alerts"),
+    "alert_route": N_("Route of alerts"),
+    "alert_window": N_("Announced works"),
+    "alert_message": N_("Message of an alert"),
+    "rule_setting": N_("Setting of a rule"),
+    "reading_import": N_("Import of readings"),
+    "import": N_("Import of the register"),
+    "simulation": N_("Simulation"),
 }
+WHYS: Final = {
+    "the plan that ships": N_("the plan that ships"),
+    "sample region": N_("sample region"),
+    "sample people": N_("sample people"),
+    "first start": N_("first start"),
+    "odecet people": N_("on the command line"),
+    "login": N_("login"),
+    "password set by a link": N_("password set by a link"),
+    "password changed": N_("password changed"),
+    "start": N_("meters started"),
+    "stop": N_("meters stopped"),
+    "fault": N_("fault injected"),
+    "publish": N_("published"),
+}
+"""Why something was changed, where nobody wrote it but we."""
 TROUBLES: Final = {
     "length": N_("A password of this length is not taken; take several words."),
     "easy": N_("This password is easily guessed; take several words that have nothing to do with your name."),
@@ -63,3 +89,10 @@ def right_name(code: str, words: Language) -> str:
 def entity_name(code: str, words: Language) -> str:
     """Return what a kind of thing in the audit trail is called; one that has no name here as it is."""
     return words.text(ENTITIES[code]) if code in ENTITIES else code
+
+
+def why_text(entity: str, why: str, words: Language) -> str:
+    """Return why something was changed: our own words in the page's language, those of people as they are."""
+    if entity == "alert" and why in WORDS:
+        return words.text(WORDS[why])
+    return words.text(WHYS[why]) if why in WHYS else why

@@ -119,6 +119,7 @@ def demand_page(v: Seen, key: str, year: Annotated[int | None, Query(ge=1990, le
         year=chosen,
         this_year=v.now.astimezone(zone).year,
         found=found,
+        common=_common(found),
         curve=_curve(found, v.words),
         bars=_peaks(found, v.words),
         advice=shown,
@@ -126,6 +127,12 @@ def demand_page(v: Seen, key: str, year: Annotated[int | None, Query(ge=1990, le
         status_of=lambda code: status_name(code, v.words),
         peak_at=lambda text: v.minute(datetime.fromisoformat(text)),
     )
+
+
+def _common(found: DemandAnswer) -> list[str]:
+    """Return what is said of every month, to be said once."""
+    told = [[reason.text for reason in month.reasons] for month in found.months]
+    return [text for text in (told[0] if told else []) if all(text in texts for texts in told)]
 
 
 def _current(shown: AdviceAnswer, point: Point, v: Viewer) -> float | None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.access import allowed
 from api.pages.view import Seen
 from api.paging import LARGEST_NUMBER
-from api.people_texts import ENTITIES, entity_name, right_name, role_name
+from api.people_texts import ENTITIES, entity_name, right_name, role_name, why_text
 from core.notes import AuditEntry
 from core.people import RIGHTS, Right, Role
 
@@ -52,6 +52,7 @@ def audit(
         asked={"entity": entity, "key": key, "by": by},
         entities={code: v.words.text(name) for code, name in ENTITIES.items()},
         called=partial(entity_name, words=v.words),
+        why_of=partial(why_text, words=v.words),
     )
 
 
