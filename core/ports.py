@@ -17,6 +17,7 @@ from core.deliveries import DeliveryStore
 from core.detectors import DetectorStore
 from core.leases import Leases
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
+from core.own_rows import OwnRowStore
 from core.papers import PaperStore
 from core.publications import PublicationStore
 from core.readings import Readings, SeriesKey
@@ -130,7 +131,16 @@ class ReadingStore(Protocol):
 
 
 class RecordStore(
-    AlertStore, DeliveryStore, DetectorStore, PaperStore, PublicationStore, PeopleStore, Leases, StagedFiles, Protocol
+    AlertStore,
+    DeliveryStore,
+    DetectorStore,
+    OwnRowStore,
+    PaperStore,
+    PublicationStore,
+    PeopleStore,
+    Leases,
+    StagedFiles,
+    Protocol,
 ):
     """Keeps the register and what people did. Every change of the register is audited in the same transaction."""
 

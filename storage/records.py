@@ -15,6 +15,7 @@ from storage import records_register as register
 from storage.records_alerts import AlertRecords
 from storage.records_database import Database, Lock
 from storage.records_detectors import DetectorRecords
+from storage.records_own_rows import OwnRowRecords
 from storage.records_papers import PaperRecords
 from storage.records_people import PeopleRecords
 from storage.records_publications import PublicationRecords
@@ -23,7 +24,9 @@ from storage.records_work import WorkRecords
 E = TypeVar("E", bound=Entity)
 
 
-class SqlRecordStore(AlertRecords, DetectorRecords, PaperRecords, PublicationRecords, PeopleRecords, WorkRecords):
+class SqlRecordStore(
+    AlertRecords, DetectorRecords, OwnRowRecords, PaperRecords, PublicationRecords, PeopleRecords, WorkRecords
+):
     """Keeps records in the database at `url`: sqlite:///folder/file, or postgresql://user:password@host:port/name.
 
     May be used from several threads. A lost connection raises StoreUnavailable; the next call connects anew.

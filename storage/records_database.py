@@ -54,6 +54,7 @@ class Lock(IntEnum):
     PUBLICATIONS = 0x0DECE706
     RULES = 0x0DECE707
     PEOPLE = 0x0DECE708
+    OWN_ROWS = 0x0DECE709
 
 
 class Database:
