@@ -22,6 +22,7 @@ from api.routes import (
     costs,
     deliveries,
     detectors,
+    documents,
     emissions,
     exchange,
     formats,
@@ -30,6 +31,7 @@ from api.routes import (
     letters,
     measures,
     models,
+    notes,
     open_data,
     people,
     plan,
@@ -87,7 +89,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         app.include_router(module.router)
     for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys, plan, indicators):
         app.include_router(module.router)
-    for module in (deliveries, publications, reports, open_data, detectors, simulations):
+    for module in (deliveries, publications, reports, open_data, detectors, simulations, documents, notes):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

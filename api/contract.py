@@ -45,6 +45,7 @@ TAGS: Final = [
     {"name": "indicators", "description": "Values of the plan's indicators, and why they changed."},
     {"name": "deliveries", "description": "What guarantors deliver for a report, and what becomes of it."},
     {"name": "publications", "description": "What was published, frozen; what changed since; whether it holds."},
+    {"name": "documents", "description": "Documents and notes of buildings, with how long they are valid."},
     {"name": "alerts", "description": "What is wrong, what people did about it, and how long that took."},
     {"name": "open-data", "description": "What is published, for anybody: tables for machines and the catalogue."},
     {"name": "work", "description": "Unassigned meters, dead letters, open questions, changes made."},

@@ -94,6 +94,11 @@ def reached(access: Access, right: Right, thing: Entity, now: Snapshot) -> bool:
     return bool(places) and all(b is not None and access.may(right, **_address(b)) for b in places)
 
 
+def reaches_building(access: Access, right: Right, building: Building) -> bool:
+    """Return whether a right reaches a building."""
+    return access.may(right, **_address(building))
+
+
 def _places(thing: Entity, now: Snapshot) -> list[Building | None]:
     """Return the buildings that a thing stands in, None for one that is not in the register."""
     if isinstance(thing, Building):

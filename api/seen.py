@@ -11,12 +11,13 @@ from typing import Any, Final, TypeVar, cast
 
 from api.access import MAY_NOT
 from api.problems import Refused
-from api.scope import reached
+from api.scope import reached, reaches_building
 from api.snapshot import Snapshot
 from core.alerts import ENTITY as ALERT
 from core.alerts import Alert, AlertFilter, Change
 from core.errors import Conflict, NotFound
 from core.notes import AuditEntry, DeadLetter, InboxItem, Job, PointFinding, Proposal
+from core.papers import Kept, Paper
 from core.people import Access, Right
 from core.ports import RecordStore
 from core.registry import Adjustment, Building, DialEvent, Entity, Measure, Meter, Organisation, Point
@@ -163,6 +164,25 @@ class SeenRecords(_Closed):
             return self._records.outgoing(states=states, alert=alert, limit=limit)
         return []
 
+    # Documents and notes
+
+    def papers(self, buildings: Sequence[str] | None = None) -> list[Paper]:
+        """Return the papers of buildings that are seen, to whoever reads these there."""
+        asked = self._now().buildings if buildings is None else buildings
+        mine = [key for key in asked if self._reads_papers(key)]
+        return self._records.papers(mine) if mine else []
+
+    def paper(self, key: str) -> Kept:
+        """Return a document or a note to the same; raise NotFound."""
+        found = self._records.paper(key)
+        if not self._reads_papers(found.last.building):
+            raise NotFound(f"paper {key} is not known")
+        return found
+
+    def _reads_papers(self, building: str) -> bool:
+        found = self._now().buildings.get(building)
+        return found is not None and reaches_building(self._access, Right.SEE_PAPERS, found)
+
     # What belongs to no building yet
 
     def inbox(self, *, after: str = "", limit: int | None = None) -> list[InboxItem]:
@@ -222,6 +242,15 @@ class Written(_Closed):
             if not (self._access.everywhere(self._right) or (where and self._access.may(self._right, **where))):
                 raise NotFound(f"alert {alert.id} is not known")
         self._records.change_alerts(change)
+
+    def keep_paper(self, paper: Paper, entries: Sequence[AuditEntry], content: bytes | None = None) -> None:
+        """Keep a document or a note of a building that the right reaches."""
+        building = self._registers.seen.buildings.get(paper.building)
+        if building is None:
+            raise NotFound(f"building {paper.building} is not known")
+        if not reaches_building(self._access, self._right, building):
+            raise Refused(403, f"You may not change documents and notes of building {paper.building}.")
+        self._records.keep_paper(paper, entries, content)
 
     def _check(self, saving: Sequence[Entity], removing: Sequence[Entity]) -> None:
         if self._access.everywhere(self._right):

@@ -33,6 +33,8 @@ class Right(StrEnum):
     ALERTS = "act_on_alerts"  # acknowledge, assign, resolve
     READINGS = "enter_readings"  # hand readings, meter swaps, answers to questions
     REGISTER = "change_register"  # buildings, points, meters, measures, imports, formats, stations
+    SEE_PAPERS = "see_documents"  # documents and notes of buildings; never of strangers, even where looking is open
+    PAPERS = "keep_documents"  # add documents and notes, correct and withdraw one's own
     INDICATORS = "see_indicators"
     DELIVER = "deliver_values"  # values and texts of one's own areas
     PUBLISH = "check_and_publish"  # check, publish, edit the plan
@@ -45,11 +47,16 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.ADMINISTRATOR: frozenset(Right),
     Role.ENERGY_MANAGER: frozenset({
         Right.PUBLISHED, Right.SEE, Right.ALERTS, Right.READINGS, Right.REGISTER, Right.INDICATORS,
+        Right.SEE_PAPERS, Right.PAPERS,
     }),
-    Role.FACILITY_STAFF: frozenset({Right.PUBLISHED, Right.SEE, Right.ALERTS, Right.READINGS}),
-    Role.COORDINATOR: frozenset({Right.PUBLISHED, Right.SEE, Right.INDICATORS, Right.DELIVER, Right.PUBLISH}),
+    Role.FACILITY_STAFF: frozenset({
+        Right.PUBLISHED, Right.SEE, Right.ALERTS, Right.READINGS, Right.SEE_PAPERS, Right.PAPERS,
+    }),
+    Role.COORDINATOR: frozenset({
+        Right.PUBLISHED, Right.SEE, Right.INDICATORS, Right.DELIVER, Right.PUBLISH, Right.SEE_PAPERS,
+    }),
     Role.GUARANTOR: frozenset({Right.PUBLISHED, Right.INDICATORS, Right.DELIVER}),
-    Role.TESTER: frozenset({Right.PUBLISHED, Right.SEE, Right.SIMULATE, Right.INGEST}),
+    Role.TESTER: frozenset({Right.PUBLISHED, Right.SEE, Right.SIMULATE, Right.INGEST, Right.SEE_PAPERS}),
     Role.PUBLIC: frozenset({Right.PUBLISHED}),
 }  # fmt: skip
 """What each role may do; the table of the documentation is made from it."""

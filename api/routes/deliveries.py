@@ -1,8 +1,7 @@
 """/api/v1/deliveries: what guarantors deliver for a report, with evidence; what the coordinator returns and checks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
-from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Header, Path, Query
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from api import delivery_examples as examples
 from api.access import allowed
 from api.answers import as_json
+from api.attachments import attachment
 from api.contract import documented
 from api.delivery_rows import DeliveryDocument, Why
 from api.documents import convert, read_object
@@ -341,7 +341,7 @@ def get_evidence(  # noqa: PLR0917 - FastAPI fills these by name
     delivery = _acts(room).get(ReportId.parse(kind, period), area)
     found = _file(delivery, indicator, evidence)
     content = room.region.deps.records.evidence(found.digest)
-    return Response(content, media_type=found.media_type, headers=_as_file(found))
+    return attachment(content, name=found.name, media_type=found.media_type, digest=found.digest)
 
 
 def _file(delivery: Delivery, indicator: str, key: str) -> Evidence:
@@ -350,12 +350,3 @@ def _file(delivery: Delivery, indicator: str, key: str) -> Evidence:
         if one.id == key:
             return one
     raise NotFound(f"value {indicator} of {delivery.id} has no evidence {key}")
-
-
-def _as_file(found: Evidence) -> Mapping[str, str]:
-    return {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "ETag": f'"{found.digest}"',
-    }
