@@ -1,15 +1,10 @@
 """Files in the record store, each under its SHA-256: the same file again leaves one, a changed one is noticed."""
 
-from typing import Final
-
 from sqlalchemy import Connection, Table, delete, select
 
 from core.errors import InputError, NotFound, StoreError
 from core.publications import digest_of
 from storage.records_rows import insert_into
-
-NAMES: Final = {"evidence": "evidence", "document_files": "file"}
-"""What a file of each table is called in errors."""
 
 
 def keep_file(connection: Connection, table: Table, digest: str, content: bytes) -> None:
@@ -23,11 +18,10 @@ def keep_file(connection: Connection, table: Table, digest: str, content: bytes)
 def kept_file(connection: Connection, table: Table, digest: str) -> bytes:
     """Return a file; raise NotFound, and StoreError where it was changed in the database."""
     found = connection.execute(select(table.c.content).where(table.c.digest == digest)).scalar()
-    name = NAMES[table.name]
     if found is None:
-        raise NotFound(f"no {name} has the SHA-256 {digest}")
+        raise NotFound(f"no file has the SHA-256 {digest}")
     if digest_of(found) != digest:
-        raise StoreError(f"{name} {digest} is not what was stored any more; restore it from a backup")
+        raise StoreError(f"file {digest} of {table.name} is not what was stored any more; restore it from a backup")
     return bytes(found)
 
 

@@ -185,11 +185,11 @@ def _check_no_papers(connection: Connection, buildings: Sequence[str]) -> None:
     """Raise Conflict where a document or a note stands in the list of one of these buildings."""
     later = papers.alias()
     last = select(func.max(later.c.version)).where(later.c.id == papers.c.id).scalar_subquery()
-    live = select(papers.c.building, papers.c.sort).where(papers.c.version == last, papers.c.act.not_in(GONE))
+    live = select(papers.c.building).where(papers.c.version == last, papers.c.act.not_in(GONE))
     for some in chunks(buildings):
         row = connection.execute(live.where(papers.c.building.in_(some)).limit(1)).first()
         if row is not None:
-            raise Conflict(f"building {row[0]} cannot be removed: it has a {row[1]}; withdraw that first")
+            raise Conflict(f"building {row[0]} cannot be removed: it has documents or notes; withdraw them first")
 
 
 def _referring(connection: Connection, kind: type, keys: Mapping[str, Entity]) -> Iterator[tuple[type, str, str]]:

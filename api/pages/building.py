@@ -17,6 +17,7 @@ from api.pages.figures import UNKNOWN, Carrier, Versus, Year, carriers, versus
 from api.pages.held import held_outlook, held_year
 from api.pages.lines import Beside, Line, beside, chart_of, with_expected
 from api.pages.overview import alerts_shown, card
+from api.pages.papers import building_papers
 from api.pages.periods import Kind, Picked, Picking, picker
 from api.pages.pulse import Pulse, pulses
 from api.pages.shape import calendar_of, week_shape, years_shape
@@ -96,6 +97,7 @@ def building(
         measures=_measures(v, points, outlook),
         chart=chart_of(v.words, found.name, shown.lines, picked.grain, v.room.deps.zone) if shown.lines else None,
         **alerts_shown(v, building=key),
+        **building_papers(v, found),
         **picker(v, picked, {"carrier": chosen.key} if chosen else {}),
         **_shapes(v, chosen, picked, year),
     )

@@ -44,6 +44,8 @@ GROUPS: Final = (
             Entry(path="/benchmarks", name=N_("Comparison")),
             Entry(path="/emissions", name=N_("Emissions")),
             Entry(path="/costs", name=N_("Costs"), also=("/demand",)),
+            Entry(path="/documents", name=N_("Documents")),
+            Entry(path="/notes", name=N_("Notes")),
         ),
     ),
     Group(

@@ -19,6 +19,7 @@ from api.pages import (
     costs,
     deliveries,
     desk,
+    documents,
     emissions,
     formats,
     gaps,
@@ -28,6 +29,7 @@ from api.pages import (
     measures,
     meters,
     models,
+    notes,
     overview,
     people,
     plan,
@@ -120,6 +122,8 @@ def build_pages(app: FastAPI) -> None:
         deliveries,
         publications,
         plan,
+        documents,
+        notes,
     ):
         app.include_router(module.router)
     app.state.pages, app.state.held = pages_of(app), Held()

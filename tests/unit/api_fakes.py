@@ -15,6 +15,7 @@ from core.deliveries import Delivery
 from core.detectors import RuleSetting
 from core.errors import Conflict, InputError, NotFound, StoreUnavailable
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
+from core.papers import Paper
 from core.plan import Activity, Area, Goal, Indicator, Project
 from core.ports import Sheet, Taken, Touched
 from core.readings import Readings, SeriesKey, concat, last_wins
@@ -153,6 +154,7 @@ class MemoryRecords:
     proposed: list[Proposal] = field(default_factory=list)
     rules: dict[str, RuleSetting] = field(default_factory=dict)
     alerted: list[Alert] = field(default_factory=list)
+    filed: list[Paper] = field(default_factory=list)
     changes: int = 0
     down: bool = False
 
@@ -388,6 +390,9 @@ class MemoryRecords:
         assert not after
         kept = [a for a in self.alerted if a.state in (asked.states or {a.state})]
         return [a for a in kept if a.building in (asked.buildings or {a.building})][:limit]
+
+    def papers(self, buildings: Sequence[str] | None = None) -> list[Paper]:
+        return [paper for paper in self.filed if buildings is None or paper.building in buildings]
 
     def deliveries(self) -> list[Delivery]:
         return []
