@@ -43,6 +43,7 @@ from api.routes import (
     register,
     reports,
     simulations,
+    tables,
     weather,
     webhooks,
     work,
@@ -89,7 +90,7 @@ def build_api(deps: Dependencies) -> FastAPI:
         app.include_router(module.router)
     for module in (emissions, costs, benchmarks, alerts, backup, alert_directory, people, keys, plan, indicators):
         app.include_router(module.router)
-    for module in (deliveries, publications, reports, open_data, detectors, simulations, documents, notes):
+    for module in (deliveries, publications, reports, open_data, detectors, simulations, documents, notes, tables):
         app.include_router(module.router)
     app.include_router(register.build_router())
     build_pages(app)

@@ -52,6 +52,7 @@ TAGS: Final = [
     {"name": "exchange", "description": "The whole register as a spreadsheet, out and in."},
     {"name": "simulations", "description": "Simulated meters, faults laid on them, and what was found of these."},
     {"name": "people", "description": "Who comes in, keys of programs, and what each may do."},
+    {"name": "tables", "description": "Factors, prices, inhabitants, normals, holidays: every version, and new ones."},
     {"name": "process", "description": "Whether it lives, is ready, and how it does."},
 ]
 ERRORS: Final[Mapping[int, str]] = {

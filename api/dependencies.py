@@ -13,6 +13,7 @@ from core.calendar import PRAGUE
 from core.formats import FormatShelf
 from core.notes import DeadLetter
 from core.overview import Overview
+from core.own_rows import DatedTables
 from core.ports import Clock, Intake, ReadingStore, RecordStore, Tables, Taken
 from core.reading_tables import ReadingTables
 from core.region_tables import RegionTables
@@ -65,7 +66,8 @@ class Dependencies:
     `ask` answers a question of consumption (None: the service over these stores). `replay` reads a dead letter again by
     its number (None: through `intake`), `replay_all` several. `formats` are the profiles (None: this process does not
     know them). `ingest` returns None where another process ingests.
-    `dated` are emission factors, prices, rules and populations.
+    `dated_tables` tell which emission factors, prices, rules, populations and school holidays count now; of them each
+    request is given `dated`, `facts` and their `edition` (without them: `dated` and `facts` as they stand here).
     `temperature_files` reads files of temperatures, `archive` is where they are fetched (None: it is switched off).
     `facts` are what models rest on besides readings (None: this process makes none).
     `alerts` are the acts on alerts (None: with the usual limits). `backup` gives an archive of all stores piece by
@@ -98,7 +100,9 @@ class Dependencies:
     replay: Callable[[int], Taken] | None = None
     replay_all: Callable[[Sequence[DeadLetter]], Taken] | None = None
     formats: FormatShelf | None = None
+    dated_tables: DatedTables | None = None
     dated: RegionTables = field(default_factory=RegionTables)
+    edition: int = 0
     temperature_files: TemperatureFiles | None = None
     archive: TemperatureArchive | None = None
     facts: Facts | None = None

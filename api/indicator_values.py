@@ -63,6 +63,7 @@ def keeper_of(room: Room) -> ValueKeeper:
         records=deps.records,
         readings=deps.readings,
         dated=deps.dated,
+        school=deps.facts.school if deps.facts is not None else frozenset(),
         zone=deps.zone,
         evaluation=lambda: evaluation(room.region),
     )

@@ -55,6 +55,7 @@ ENTITIES: Final = {
     "alert_window": N_("Announced works"),
     "alert_message": N_("Message of an alert"),
     "rule_setting": N_("Setting of a rule"),
+    "dated_row": N_("Value of a table"),
     "reading_import": N_("Import of readings"),
     "import": N_("Import of the register"),
     "simulation": N_("Simulation"),

@@ -44,13 +44,33 @@ class Room:
         self.held = HeldRegister(deps.records)
         self.access = Access.whole("")
         self.region = self
+        self._present: Room | None = None
 
     def seen_by(self, access: Access) -> "Room":
         """Return the room of a caller: what they see of everything."""
-        room = copy(self)
-        room.access, room.region = access, self
-        room.deps = replace(self.deps, records=seen_records(self.deps.records, access, room.now))
+        whole = self.present()
+        room = copy(whole)
+        room.access, room.region = access, whole
+        room.deps = replace(whole.deps, records=seen_records(whole.deps.records, access, room.now))
         return room
+
+    def present(self) -> "Room":
+        """Return the room of all with the dated tables as they stand now; it is the same until they change."""
+        if self.deps.dated_tables is None:
+            return self
+        standing = self.deps.dated_tables.standing()
+        if self._present is None or self._present.deps.edition != standing.number:
+            facts = self.deps.facts
+            room = copy(self)
+            room.region = room
+            room.deps = replace(
+                self.deps,
+                dated=standing.dated,
+                facts=None if facts is None else replace(facts, school=standing.school),
+                edition=standing.number,
+            )
+            self._present = room
+        return self._present
 
     def now(self) -> Snapshot:
         """Return the register as it stands, as far as the caller sees it."""

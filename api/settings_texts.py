@@ -1,4 +1,4 @@
-"""What pages call tables of dated values, how their sources were seen, and school holidays."""
+"""What pages call tables of dated values, their rows and fields, how sources were seen, and school holidays."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -26,6 +26,26 @@ HOLIDAYS: Final[Mapping[str, str]] = {
     "spring": N_("spring holidays"),
     "easter": N_("Easter holidays"),
     "summer": N_("summer holidays"),
+}
+
+
+ORIGINS: Final[Mapping[str, str]] = {
+    "shipped": N_("ships with Odečet"),
+    "file": N_("from your file"),
+    "entered": N_("entered here"),
+}
+ROW_KINDS: Final[Mapping[str, str]] = {
+    "factor": N_("Emission factor"),
+    "ratio": N_("Gross over net calorific value of gas"),
+    "conversion": N_("Energy of a cubic metre of gas"),
+    "supply": N_("Who supplies the energy"),
+    "price": N_("Price"),
+    "connection": N_("Connection to the network"),
+    "reserved": N_("Rule of reserved capacity (until 2026)"),
+    "measured": N_("Rule of measured maxima (from 2027)"),
+    "population": N_("Number of inhabitants"),
+    "normal": N_("Degree-day normal"),
+    "holiday": N_("School holiday"),
 }
 
 

@@ -2,8 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from app.alerting import alert_acts
 from app.clock import now
@@ -16,6 +17,7 @@ from services.detection_past import DaysOff
 from services.detection_running import RunningQuarters
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 HISTORY_KEPT: Final = timedelta(days=366 * 5)
 
@@ -43,22 +45,39 @@ def keep_history(parts: Parts, stopped: Stopped) -> None:
     keep_half_years(parts.baselines(), points, measures, first, last, stopped=stopped)
 
 
+class OfTables(Generic[T]):
+    """What evaluates a region, made anew where the dated tables changed: it remembers prices and days off."""
+
+    def __init__(self, parts: Parts, make: Callable[[Region], T]) -> None:
+        self._parts = parts
+        self._make = make
+        self._made: tuple[int, T] | None = None
+
+    def present(self) -> T:
+        """Return it as of the dated tables as they stand now."""
+        number = self._parts.tables.standing().number
+        if self._made is None or self._made[0] != number:
+            self._made = number, self._make(region_of(self._parts))
+        return self._made[1]
+
+
 class Detecting:
     """The work of detectors by the clock: what points tell becomes alerts."""
 
     def __init__(self, parts: Parts) -> None:
-        self._detectors = Detectors(region_of(parts))
+        self._detectors = OfTables(parts, Detectors)
         self._alerts = alert_acts(parts.settings, parts.records)
         self._learn_s = parts.settings.detectors.learn_s
 
     def run(self, stopped: Stopped) -> None:
         """Evaluate all points, report what they tell, and keep what was learnt."""
         at, until = now(), time.monotonic() + self._learn_s
-        looked = self._detectors.evaluate(at, stopped=stopped, hurry=lambda: time.monotonic() > until)
+        detectors = self._detectors.present()
+        looked = detectors.evaluate(at, stopped=stopped, hurry=lambda: time.monotonic() > until)
         if looked is None:
             return
         done = self._alerts.report(looked.evaluation, at)
-        self._detectors.settle(looked)
+        detectors.settle(looked)
         told = {"faults": len(looked.evaluation.detections), "whole": looked.whole, "waiting": looked.waiting}
         log.info("points evaluated", extra={**told, "steps": dict(done.steps)})
 
@@ -67,12 +86,12 @@ class RunningCapacity:
     """The work that looks at the running quarter-hour, so that there is time to switch something off."""
 
     def __init__(self, parts: Parts) -> None:
-        self._quarters = RunningQuarters(region_of(parts))
+        self._quarters = OfTables(parts, RunningQuarters)
         self._alerts = alert_acts(parts.settings, parts.records)
 
     def run(self, _stopped: Stopped) -> None:
         """Report the quarter-hours that are going to exceed what is reserved."""
         at = now()
-        found = self._quarters.evaluate(at)
+        found = self._quarters.present().evaluate(at)
         if found is not None:
             self._alerts.report(found, at)

@@ -3,6 +3,7 @@
 from app.clock import now
 from app.recurring import Stopped
 from app.wiring import Parts
+from core.region_tables import RegionTables
 from services.indicator_sources import HeardReadings
 from services.indicators import Evaluation, Inputs
 from services.kept_values import ValueKeeper, keep_usual
@@ -13,17 +14,19 @@ from services.weather import Weather
 
 def keep_values(parts: Parts, stopped: Stopped) -> None:
     """Keep the values of the usual reports."""
+    tables, facts = parts.dated, parts.facts
     keeper = ValueKeeper(
         records=parts.records,
         readings=parts.readings,
-        dated=parts.dated,
-        zone=parts.facts.zone,
-        evaluation=lambda: _evaluation(parts),
+        dated=tables,
+        school=facts.school,
+        zone=facts.zone,
+        evaluation=lambda: _evaluation(parts, tables),
     )
     keep_usual(keeper, now(), stopped)
 
 
-def _evaluation(parts: Parts) -> Evaluation:
+def _evaluation(parts: Parts, tables: RegionTables) -> Evaluation:
     at, records, register = now(), parts.records, parts.register.view()
     zone = parts.facts.zone
     inputs = Inputs(
@@ -31,7 +34,7 @@ def _evaluation(parts: Parts) -> Evaluation:
         version=register.version,
         ask=parts.ask,
         cutoff=at,
-        dated=parts.dated,
+        dated=tables,
         baselines=parts.baselines(),
         stations=Weather(parts.readings, zone),
         heard=HeardReadings(readings=parts.readings, register=register),

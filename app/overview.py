@@ -8,19 +8,11 @@ from importlib.metadata import PackageNotFoundError, distribution, requires
 from typing import Final
 
 from app.backup import PATTERN
-from config import degree_days, factors, populations, school_holidays, tariffs
+from config.dated import TABLES
 from config.describe import Row, describe
 from config.settings import Settings
-from config.tables import read_rows
-from core.overview import BackupFile, Library, Overview, SchoolHoliday, ShownSetting, TableFile
+from core.overview import BackupFile, Library, Overview, ShownSetting, TableFile
 
-TABLES: Final = {
-    "factors": factors.SHIPPED,
-    "tariffs": tariffs.SHIPPED,
-    "populations": populations.SHIPPED,
-    "degree_days": degree_days.SHIPPED,
-    "school_holidays": school_holidays.SHIPPED,
-}
 MOST_LICENCE: Final = 60
 
 
@@ -35,11 +27,10 @@ def overview(settings: Settings) -> Overview:
                 table=name,
                 setting=f"tables.{name}",
                 own=str(getattr(settings.tables, name) or ""),
-                shipped=f"config/{shipped.name}",
+                shipped=f"config/{table.shipped.name}",
             )
-            for name, shipped in TABLES.items()
+            for name, table in TABLES.items()
         ),
-        holidays=_holidays(settings),
         mail=f"{mail.host}:{mail.port}" if mail.host else "",
         backup_folder=str(backup.folder or ""),
         backup_every_h=backup.every_h,
@@ -62,22 +53,6 @@ def _setting(row: Row, value: str, usual: str) -> ShownSetting:
     shown = ("***" if value else "") if row.secret else value
     changed = not row.secret and value != usual
     return ShownSetting(path=row.path, value=shown, meaning=row.description, secret=row.secret, changed=changed)
-
-
-def _holidays(settings: Settings) -> tuple[SchoolHoliday, ...]:
-    files = (school_holidays.SHIPPED, settings.tables.school_holidays)
-    rows = [row for file in files if file for row in read_rows(file, school_holidays.SchoolHolidays).holiday]
-    return tuple(
-        SchoolHoliday(
-            first=row.first,
-            last=row.last,
-            kind=row.kind,
-            source=row.source,
-            status=row.status.value,
-            trust=row.trust.value,
-        )
-        for row in sorted(rows, key=lambda row: row.first, reverse=True)
-    )
 
 
 def _backups(settings: Settings) -> tuple[tuple[BackupFile, ...], str]:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import click
 
 from app.clock import now
-from app.dated_tables import region_tables
+from app.dated_tables import PresentTables, table_files
 from app.wiring import Parts, day_types, facts, reading_store
 from config.settings import Settings
 from core.errors import InputError
@@ -43,11 +43,12 @@ def _opened(settings: Settings) -> Iterator[Live]:
         for store in (records, readings):
             stack.callback(store.close)
             store.start()
+        tables = PresentTables(table_files(settings), records, facts(settings, types))
         yield Live(
             readings=readings,
             records=records,
-            dated=region_tables(settings),
-            facts=facts(settings, types),
+            dated=tables.dated(),
+            facts=tables.facts(),
             code=version("odecet"),
             day_types=types,
             zone=settings.calendar.tz(),

@@ -14,13 +14,13 @@ from analytics.baseline.placebo import Calibration
 from app.alerting import alert_acts
 from app.backup import pieces
 from app.clock import now
-from app.dated_tables import region_tables
+from app.dated_tables import PresentTables, table_files
 from app.deadlines import deadlines_of
 from app.entrance import identities, sessions
 from app.overview import overview
 from app.profiles import fixed_profiles, speakers_of
+from config.dated import HOLIDAY_YEARS
 from config.placebos import load_placebos
-from config.school_holidays import load_school_holidays
 from config.settings import Settings
 from core.archive import ArchivedReadings
 from core.gaps import DayTypes
@@ -56,8 +56,6 @@ if TYPE_CHECKING:
 
     from api.dependencies import IngestStatus as ShownStatus
 
-HOLIDAY_YEARS = range(2000, 2051)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -73,9 +71,18 @@ class Parts:
     metrics: CollectorRegistry
     calendar: Calendar
     register: HeldRegister
-    facts: Facts
     shelf: ProfileShelf
-    dated: RegionTables
+    tables: PresentTables
+
+    @property
+    def dated(self) -> RegionTables:
+        """Factors, tariffs, populations and normals as they stand now."""
+        return self.tables.dated()
+
+    @property
+    def facts(self) -> Facts:
+        """What models rest on besides readings, as it stands now."""
+        return self.tables.facts()
 
     def api(self, *, ingesting: bool, open_access: bool = False, simulations: Simulations | None = None) -> "FastAPI":
         """Return the API; `ingesting` tells whether this process takes readings, which readiness then waits for.
@@ -116,10 +123,10 @@ class Parts:
                 replay=self.replay,
                 formats=self.shelf,
                 replay_all=self.replay_all,
-                dated=self.dated,
+                dated_tables=self.tables,
                 temperature_files=WeatherFiles(),
                 archive=temperature_archive(settings),
-                facts=self.facts,
+                facts=self.tables.without_school,
                 alerts=alert_acts(settings, self.records),
                 report_templates=settings.reports.templates,
                 publisher=publisher(settings),
@@ -136,8 +143,9 @@ class Parts:
 
     def baselines(self) -> Baselines:
         """Return what fits and keeps the models of points."""
-        stations = Weather(self.readings, self.facts.zone)
-        return Baselines(records=self.records, stations=stations, ask=self.ask, facts=self.facts)
+        facts = self.facts
+        stations = Weather(self.readings, facts.zone)
+        return Baselines(records=self.records, stations=stations, ask=self.ask, facts=facts)
 
     def replay(self, number: int) -> Taken:
         """Read a dead letter again with the profiles of today and mark it where it is read."""
@@ -208,9 +216,8 @@ def build(settings: Settings) -> Parts:
         metrics=registry,
         calendar=Calendar(day_types=types),
         register=HeldRegister(records),
-        facts=facts(settings, types),
         shelf=shelf,
-        dated=region_tables(settings),
+        tables=PresentTables(table_files(settings), records, facts(settings, types)),
     )
 
 
@@ -277,12 +284,9 @@ def topics_of(settings: Settings, router: Router) -> tuple[str, ...]:
 
 
 def facts(settings: Settings, types: DayTypes) -> Facts:
-    """Return what models rest on besides readings."""
+    """Return what models rest on besides readings and the dated tables."""
     return Facts(
-        calibration=Calibration.from_json(load_placebos()),
-        zone=settings.calendar.tz(),
-        holidays=types.holidays,
-        school=load_school_holidays(HOLIDAY_YEARS, settings.tables.school_holidays),
+        calibration=Calibration.from_json(load_placebos()), zone=settings.calendar.tz(), holidays=types.holidays
     )
 
 

@@ -1,13 +1,14 @@
 """Long-term degree days of places, from the table that ships and an operator's own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
-from config.tables import FOLDER, Number, Row, all_made, read_rows
+from config.tables import FOLDER, Maker, Makers, Number, Row, both, in_force
 from core.climate import Normal
-from core.errors import ConfigError
+from core.own_rows import ListedRow, RowKind
 
 SHIPPED: Final = FOLDER / "degree_days.toml"
 
@@ -32,20 +33,17 @@ class Normals(BaseModel):
 
 
 def load_normals(own: Path | None = None) -> tuple[Normal, ...]:
-    """Return the normals that ship and the operator's; of one place and limit the newest version stands first."""
-    rows = [*_rows(SHIPPED), *(() if own is None else _rows(own))]
-    keys = [(row.place, row.limit_c, row.provenance.version) for row in rows]
-    for place, limit_c, version in keys:
-        if keys.count((place, limit_c, version)) > 1:
-            raise ConfigError(
-                f"{own or SHIPPED}: normal of {place} below {limit_c:g} °C has version {version} twice; "
-                f"what was used once stays: give yours version = {version + 1}"
-            )
-    return tuple(sorted(rows, key=lambda row: (row.place, row.limit_c, -row.provenance.version)))
+    """Return the normals that ship and the operator's, one of a place and limit, ordered by these."""
+    return normals_of(both(own, SHIPPED, Normals, MAKERS))
 
 
-def _rows(file: Path) -> tuple[Normal, ...]:
-    return all_made(file, "normal", _normal, read_rows(file, Normals).normal)
+def normals_of(rows: Sequence[ListedRow]) -> tuple[Normal, ...]:
+    """Return what counts of these rows."""
+    return tuple(sorted(in_force(rows, RowKind.NORMAL), key=lambda row: (row.place, row.limit_c)))
+
+
+def _key(row: NormalRow) -> str:
+    return f"{row.place} {row.limit_c:g}"
 
 
 def _normal(row: NormalRow) -> Normal:
@@ -58,3 +56,6 @@ def _normal(row: NormalRow) -> Normal:
         altitude_m=row.altitude_m,
         provenance=row.provenance(),
     )
+
+
+MAKERS: Final[Makers] = {RowKind.NORMAL: Maker(model=NormalRow, make=_normal, key=_key, space="normal")}

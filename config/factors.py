@@ -1,14 +1,15 @@
 """Emission factors, gas conversion and supplies, from the table that ships and an operator's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
 
-from config.tables import FOLDER, DatedRow, Number, Reaching, Words, all_made, read_rows, together
+from config.tables import FOLDER, DatedRow, Maker, Makers, Number, Reaching, Words, both, in_force, read_rows
 from core.errors import InputError
 from core.factors import CARRIER_OF, Basis, CalorificRatio, Carrier, Factor, FactorTables, GasConversion, Supply
+from core.own_rows import ListedRow, RowKind
 from core.registry import Commodity
 
 SHIPPED: Final = FOLDER / "factors.toml"
@@ -79,27 +80,24 @@ class Factors(BaseModel):
 
 def load_factors(own: Path | None = None) -> FactorTables:
     """Return the factors that ship and the operator's; `order` of the operator outdoes the shipped one by carrier."""
-    shipped = _tables(SHIPPED)
-    if own is None:
-        return shipped
-    mine = _tables(own)
-    return FactorTables(
-        factors=together(shipped.factors, mine.factors, own, "factor"),
-        order={**shipped.order, **mine.order},
-        ratios=together(shipped.ratios, mine.ratios, own, "ratio"),
-        conversions=together(shipped.conversions, mine.conversions, own, "conversion"),
-        supplies=together(shipped.supplies, mine.supplies, own, "supply"),
-    )
+    return factor_tables(both(own, SHIPPED, Factors, MAKERS), load_order(own))
 
 
-def _tables(file: Path) -> FactorTables:
-    rows = read_rows(file, Factors)
+def load_order(own: Path | None = None) -> Mapping[Carrier, Words]:
+    """Return which published schemes count for a carrier."""
+    return {name: words for file in (SHIPPED, own) if file for name, words in read_rows(file, Factors).order.items()}
+
+
+def factor_tables(rows: Sequence[ListedRow], order: Mapping[Carrier, Words]) -> FactorTables:
+    """Return what counts of these rows, and the former versions of factors."""
+    former = (row for row in rows if row.kind is RowKind.FACTOR and not row.newest and not row.withdrawn)
     return FactorTables(
-        factors=together((), all_made(file, "factor", _factor, rows.factor), file, "factor"),
-        order=rows.order,
-        ratios=together((), all_made(file, "ratio", _ratio, rows.ratio), file, "ratio"),
-        conversions=together((), all_made(file, "conversion", _conversion, rows.conversion), file, "conversion"),
-        supplies=together((), all_made(file, "supply", _supply, rows.supply), file, "supply"),
+        factors=in_force(rows, RowKind.FACTOR),
+        order=order,
+        ratios=in_force(rows, RowKind.RATIO),
+        conversions=in_force(rows, RowKind.CONVERSION),
+        supplies=in_force(rows, RowKind.SUPPLY),
+        former=tuple(row.made for row in former),
     )
 
 
@@ -168,4 +166,13 @@ def _supply(row: SupplyRow) -> Supply:
         supplier=row.supplier,
         valid=row.valid(),
         reach=row.reach(),
+        version=row.version,
     )
+
+
+MAKERS: Final[Makers] = {
+    RowKind.FACTOR: Maker(model=FactorRow, make=_factor, space="factor"),
+    RowKind.RATIO: Maker(model=RatioRow, make=_ratio, space="ratio"),
+    RowKind.CONVERSION: Maker(model=ConversionRow, make=_conversion, space="conversion"),
+    RowKind.SUPPLY: Maker(model=SupplyRow, make=_supply, space="supply"),
+}

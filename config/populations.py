@@ -1,12 +1,12 @@
 """Inhabitants of the region, from the table that ships and an operator's own."""
 
-from datetime import date
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
-from config.tables import FOLDER, Number, Row, all_made, read_rows, together
+from config.tables import FOLDER, Day, Maker, Makers, Number, Row, both, in_force
+from core.own_rows import RowKind
 from core.populations import Population
 
 SHIPPED: Final = FOLDER / "populations.toml"
@@ -17,8 +17,8 @@ class PopulationRow(Row):
 
     id: str
     place: str
-    at: date
-    until: date | None = None
+    at: Day
+    until: Day | None = None
     inhabitants: Number
     series: str = ""
 
@@ -33,12 +33,7 @@ class Populations(BaseModel):
 
 def load_populations(own: Path | None = None) -> tuple[Population, ...]:
     """Return the populations that ship and the operator's."""
-    mine = () if own is None else _rows(own)
-    return together(_rows(SHIPPED), mine, own, "population")
-
-
-def _rows(file: Path) -> tuple[Population, ...]:
-    return all_made(file, "population", _population, read_rows(file, Populations).population)
+    return in_force(both(own, SHIPPED, Populations, MAKERS), RowKind.POPULATION)
 
 
 def _population(row: PopulationRow) -> Population:
@@ -51,3 +46,6 @@ def _population(row: PopulationRow) -> Population:
         series=row.series,
         provenance=row.provenance(),
     )
+
+
+MAKERS: Final[Makers] = {RowKind.POPULATION: Maker(model=PopulationRow, make=_population, space="population")}

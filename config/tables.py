@@ -1,11 +1,14 @@
 """Tables of dated values in TOML: those that ship with Odečet, and an operator's own beside them.
 
-An operator's file adds rows; it never changes one that ships. A row of a known id needs the next version.
+An operator's file adds rows; it never changes one that ships. A row of a known id needs the next version, which
+replaces the former ones whole; one that is `withdrawn` replaces them by nothing.
 """
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -13,10 +16,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from core.dated_tables import Provenance, Reach, Status, Trust, Validity
 from core.errors import ConfigError, InputError
+from core.own_rows import ListedRow, Origin, RowKind
 
 FOLDER: Final = Path(__file__).parent
 M = TypeVar("M", bound=BaseModel)
-T = TypeVar("T")
+
+
+def _day(value: object) -> object:
+    if isinstance(value, bool | int | float):
+        raise ValueError("is no day")  # noqa: TRY004 - pydantic tells the place of a ValueError
+    return value
 
 
 def _number(value: object) -> object:
@@ -26,6 +35,7 @@ def _number(value: object) -> object:
 
 
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Day = Annotated[date, BeforeValidator(_day)]
 Words = tuple[str, ...]
 
 
@@ -39,6 +49,7 @@ class Row(BaseModel):
     trust: Trust = Trust.OPERATOR
     version: Annotated[int, Field(ge=1)] = 1
     note: str = ""
+    withdrawn: bool = False
 
     def provenance(self) -> Provenance:
         """Return where the value comes from."""
@@ -50,8 +61,8 @@ class Row(BaseModel):
 class DatedRow(Row):
     """A row that holds for months."""
 
-    since: date
-    until: date | None = None
+    since: Day
+    until: Day | None = None
 
     def valid(self) -> Validity:
         """Return when it holds."""
@@ -110,21 +121,73 @@ def all_made(file: Path, kind: str, make: Any, rows: Iterable[Any]) -> tuple[Any
     return tuple(made(file, kind, number, make, row) for number, row in enumerate(rows, 1))
 
 
-def together(shipped: Sequence[T], own: Sequence[T], file: Path | None, kind: str) -> tuple[T, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """How rows of a kind are read: what a table writes, what that makes, and the id that its versions share.
+
+    Kinds of one `space` have their ids in common.
+    """
+
+    model: type[Row]
+    make: Callable[[Any], Any]
+    key: Callable[[Any], str] = attrgetter("id")
+    space: str
+
+
+Makers = Mapping[RowKind, Maker]
+
+
+def listed(file: Path, table: type[BaseModel], makers: Makers, origin: Origin) -> tuple[ListedRow, ...]:
+    """Return the rows of a file; raise ConfigError that names file, place and remedy."""
+    rows = read_rows(file, table)
+    return tuple(
+        listed_row(kind, maker, row, made(file, kind.value, number, maker.make, row), origin)
+        for kind, maker in makers.items()
+        for number, row in enumerate(getattr(rows, kind.value), 1)
+    )
+
+
+def listed_row(kind: RowKind, maker: Maker, row: Row, what: object, origin: Origin) -> ListedRow:
+    """Return a row with what it makes."""
+    content = row.model_dump(mode="json", exclude_defaults=True, exclude={"version", "withdrawn"})
+    return ListedRow(
+        kind=kind,
+        key=maker.key(row),
+        version=row.version,
+        content=content,
+        made=what,
+        origin=origin,
+        withdrawn=row.withdrawn,
+    )
+
+
+def both(own: Path | None, shipped: Path, table: type[BaseModel], makers: Makers) -> tuple[ListedRow, ...]:
     """Return the rows that ship and the operator's; raise ConfigError where a version of a row is there twice."""
-    rows: dict[tuple[str, int], T] = {}
-    for row in (*shipped, *own):
-        key = _key(row)
-        if key in rows:
-            name, version = key
+    rows = listed(shipped, table, makers, Origin.SHIPPED)
+    if own is not None:
+        rows += listed(own, table, makers, Origin.FILE)
+    seen: set[tuple[str, str, int]] = set()
+    for row in rows:
+        space = makers[row.kind].space
+        if space and (space, row.key, row.version) in seen:
             raise ConfigError(
-                f"{file or FOLDER}: {kind} {name!r} has version {version} twice; "
-                f"what was used once stays: give yours version = {version + 1}, or an id of its own"
+                f"{own or shipped}: {space} {row.key!r} has version {row.version} twice; "
+                f"what was used once stays: give yours version = {row.version + 1}, or an id of its own"
             )
-        rows[key] = row
-    return tuple(rows.values())
+        seen.add((space, row.key, row.version))
+    return tuple(with_newest(rows, makers))
 
 
-def _key(row: Any) -> tuple[str, int]:  # noqa: ANN401 - of any kind of row
-    provenance: Provenance | None = getattr(row, "provenance", None)
-    return row.id, provenance.version if provenance else 1
+def with_newest(rows: Iterable[ListedRow], makers: Makers) -> Iterator[ListedRow]:
+    """Yield rows in their order, each told whether it is the newest version; of equals the one entered last is."""
+    last: dict[tuple[str, str], tuple[int, int]] = {}
+    found = [(row, (makers[row.kind].space or row.kind.value, row.key)) for row in rows]
+    for place, (row, key) in enumerate(found):
+        last[key] = max(last.get(key, (0, 0)), (row.version, place))
+    for place, (row, key) in enumerate(found):
+        yield replace(row, newest=last[key] == (row.version, place))
+
+
+def in_force(rows: Iterable[ListedRow], *kinds: RowKind) -> tuple[Any, ...]:
+    """Return what the rows of some kinds make that count."""
+    return tuple(row.made for row in rows if row.counts and row.kind in kinds)

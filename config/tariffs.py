@@ -1,12 +1,14 @@
 """Prices and rules of the year, from the table that ships and an operator's own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from config.tables import FOLDER, DatedRow, Number, Reaching, Row, all_made, read_rows, together
+from config.tables import FOLDER, DatedRow, Maker, Makers, Number, Reaching, Row, both, in_force
 from core.errors import ConfigError, InputError
+from core.own_rows import ListedRow, RowKind
 from core.registry import Commodity
 from core.tariffs import Connection, CostPart, MeasuredRule, Plan, Price, ReservedRule, Tariffs, overlapping
 
@@ -93,31 +95,21 @@ class TariffTable(BaseModel):
 
 def load_tariffs(own: Path | None = None) -> Tariffs:
     """Return the tariffs that ship and the operator's."""
-    shipped = _tariffs(SHIPPED)
-    if own is None:
-        return shipped
-    mine = _tariffs(own)
-    connections = together(shipped.connections, mine.connections, own, "connection")
-    if pair := overlapping(connections):
+    made = tariff_tables(both(own, SHIPPED, TariffTable, MAKERS))
+    if pair := overlapping(made.connections):
         raise ConfigError(
             f"{own}: connections {pair[0].id!r} and {pair[1].id!r} say two things of the same points at once; "
             "end the first where the second begins"
         )
-    return Tariffs(
-        prices=together(shipped.prices, mine.prices, own, "price"),
-        connections=connections,
-        rules=together(shipped.rules, mine.rules, own, "rule"),
-    )
+    return made
 
 
-def _tariffs(file: Path) -> Tariffs:
-    rows = read_rows(file, TariffTable)
-    reserved = all_made(file, "reserved", _reserved, rows.reserved)
-    measured = all_made(file, "measured", _measured, rows.measured)
+def tariff_tables(rows: Sequence[ListedRow]) -> Tariffs:
+    """Return what counts of these rows."""
     return Tariffs(
-        prices=together((), all_made(file, "price", _price, rows.price), file, "price"),
-        connections=together((), all_made(file, "connection", _connection, rows.connection), file, "connection"),
-        rules=together(reserved, measured, file, "rule"),
+        prices=in_force(rows, RowKind.PRICE),
+        connections=in_force(rows, RowKind.CONNECTION),
+        rules=in_force(rows, RowKind.RESERVED, RowKind.MEASURED),
     )
 
 
@@ -145,7 +137,14 @@ def _price(row: PriceRow) -> Price:
 
 
 def _connection(row: ConnectionRow) -> Connection:
-    return Connection(id=row.id, distributor=row.distributor, level=row.level, valid=row.valid(), reach=row.reach())
+    return Connection(
+        id=row.id,
+        distributor=row.distributor,
+        level=row.level,
+        valid=row.valid(),
+        reach=row.reach(),
+        version=row.version,
+    )
 
 
 def _multiple(row: ReservedRow, name: str, *, of: dict[str, float | None]) -> float | None:
@@ -189,3 +188,11 @@ def _measured(row: MeasuredRow) -> MeasuredRule:
         plans=tuple(Plan(name=p.name, input_czk_kw=p.input_czk_kw, maximum_czk_kw=p.maximum_czk_kw) for p in row.plan),
         input_breach_czk_kw=row.input_breach_czk_kw,
     )
+
+
+MAKERS: Final[Makers] = {
+    RowKind.PRICE: Maker(model=PriceRow, make=_price, space="price"),
+    RowKind.CONNECTION: Maker(model=ConnectionRow, make=_connection, space="connection"),
+    RowKind.RESERVED: Maker(model=ReservedRow, make=_reserved, space="rule"),
+    RowKind.MEASURED: Maker(model=MeasuredRow, make=_measured, space="rule"),
+}

@@ -148,6 +148,7 @@ class Supply:
     supplier: str
     valid: Validity
     reach: Reach = field(default_factory=Reach)
+    version: int = 1
 
 
 def closest(rows: Sequence["Reaching"], point: Point, organisation: str, day: date) -> "Reaching | None":
@@ -161,19 +162,23 @@ Reaching = CalorificRatio | GasConversion | Supply
 
 
 def version_of(row: Reaching) -> int:
-    """Return the version of a row, 1 of one that has none."""
-    return 1 if isinstance(row, Supply) else row.provenance.version
+    """Return the version of a row."""
+    return row.version if isinstance(row, Supply) else row.provenance.version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorTables:
-    """All factors, every version of them; `order` names the schemes that count for a carrier, the first one first."""
+    """All factors; `order` names the schemes that count for a carrier, the first one first.
+
+    `former` are the versions of factors that newer ones replaced: they answer where they are asked for by version.
+    """
 
     factors: tuple[Factor, ...] = ()
     order: Mapping[Carrier, tuple[str, ...]] = field(default_factory=dict)
     ratios: tuple[CalorificRatio, ...] = ()
     conversions: tuple[GasConversion, ...] = ()
     supplies: tuple[Supply, ...] = ()
+    former: tuple[Factor, ...] = ()
 
     def factor(
         self, carrier: Carrier, day: date, *, supplier: str = "", versions: Mapping[str, int] | None = None
@@ -184,12 +189,15 @@ class FactorTables:
         """
         fits = [
             f
-            for f in self.factors
+            for f in self._of(versions or {})
             if f.carrier is carrier and f.supplier == supplier and f.valid.holds(day) and self._rank(f) is not None
         ]
-        wanted = versions or {}
-        fits = [f for f in fits if f.provenance.version == wanted.get(f.id, f.provenance.version)]
         return min(fits, key=lambda f: (self._rank(f), -f.valid.since.toordinal(), -f.provenance.version), default=None)
+
+    def _of(self, versions: Mapping[str, int]) -> list[Factor]:
+        """Return the factors that count, those with a wanted version in that version."""
+        every = [*self.factors, *(f for f in self.former if f.id in versions)]
+        return [f for f in every if f.provenance.version == versions.get(f.id, f.provenance.version)]
 
     def _rank(self, factor: Factor) -> int | None:
         if factor.supplier:
@@ -199,7 +207,7 @@ class FactorTables:
 
     def residual(self, day: date, versions: Mapping[str, int] | None = None) -> Factor | None:
         """Return the residual mix of electricity on a day, None where the table has none."""
-        mixes = FactorTables(factors=self.factors, order={Carrier.ELECTRICITY: (RESIDUAL,)})
+        mixes = FactorTables(factors=self.factors, former=self.former, order={Carrier.ELECTRICITY: (RESIDUAL,)})
         return mixes.factor(Carrier.ELECTRICITY, day, versions=versions)
 
     def ratio(self, point: Point, organisation: str, day: date) -> CalorificRatio | None:

@@ -1,7 +1,7 @@
 """How a process is set and kept, for those who run it: settings without secrets, files of tables, backups, versions."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +23,6 @@ class TableFile:
     setting: str
     own: str
     shipped: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchoolHoliday:
-    """Days without school, both ends included."""
-
-    first: date
-    last: date
-    kind: str
-    source: str
-    status: str
-    trust: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +49,6 @@ class Overview:
 
     settings: tuple[ShownSetting, ...] = ()
     tables: tuple[TableFile, ...] = ()
-    holidays: tuple[SchoolHoliday, ...] = ()
     mail: str = ""
     backup_folder: str = ""
     backup_every_h: float = 0.0

@@ -81,6 +81,7 @@ class Connection:
     level: str
     valid: Validity
     reach: Reach = field(default_factory=Reach)
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,12 +85,16 @@ def kept_text(records: RecordStore, report: ReportId) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueKeeper:
-    """Works values out and keeps them; `evaluation` is made when something is to be computed."""
+    """Works values out and keeps them; `evaluation` is made when something is to be computed.
+
+    `school` are the days without school, which models rest on.
+    """
 
     records: RecordStore
     readings: ReadingStore
     dated: RegionTables
     zone: ZoneInfo
+    school: frozenset[date] = frozenset()
     evaluation: Callable[[], Evaluation]
 
     def refresh(self, report: ReportId, now: datetime, *, always: bool = False) -> KeptValues:
@@ -119,7 +123,8 @@ class ValueKeeper:
         ]
 
     def _state(self, now: datetime) -> str:
-        tables = digest_of(canonical(tables_to_json(self.dated)))
+        school = sorted(day.isoformat() for day in self.school)
+        tables = digest_of(canonical({**tables_to_json(self.dated), "school": school}))
         return f"{now.astimezone(self.zone).date()} {self.records.version()} {tables}"
 
 

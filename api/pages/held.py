@@ -40,14 +40,14 @@ class Held:
 
 
 def state_of(room: Room) -> Hashable:
-    """Return what consumption rests on, as it stands: the register, the roll-ups, the day.
+    """Return what pages derive from, as it stands: the register, the roll-ups, the dated tables, the day.
 
     It is read before what is derived from it, so that a change meanwhile makes the derivation stale, not lost. While
     roll-ups are being computed their cursor stands already and the work that is due shrinks, so both are told.
     """
     records, zone = room.region.deps.records, room.deps.zone
     today = room.deps.clock().astimezone(zone).date()
-    return today, room.now().version, records.kept(TOKEN), records.kept(DUE)
+    return today, room.now().version, room.deps.edition, records.kept(TOKEN), records.kept(DUE)
 
 
 def held_year(held: Held, room: Room, points: Sequence[Point]) -> Year:

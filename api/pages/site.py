@@ -43,6 +43,7 @@ from api.pages import (
     settings_tables,
     simulators,
     stations,
+    table_rows,
 )
 from api.pages.bundle import STATIC, chart_library, chart_locales
 from api.pages.held import Held
@@ -116,6 +117,7 @@ def build_pages(app: FastAPI) -> None:
         settings_audit,
         settings_system,
         settings_tables,
+        table_rows,
         simulators,
         indicators,
         indicator,

@@ -15,6 +15,7 @@ from core.deliveries import Delivery
 from core.detectors import RuleSetting
 from core.errors import Conflict, InputError, NotFound, StoreUnavailable
 from core.notes import AuditEntry, DeadLetter, Description, InboxItem, Job, PointFinding, Proposal
+from core.own_rows import OwnRow
 from core.papers import Paper
 from core.plan import Activity, Area, Goal, Indicator, Project
 from core.ports import Sheet, Taken, Touched
@@ -155,6 +156,7 @@ class MemoryRecords:
     rules: dict[str, RuleSetting] = field(default_factory=dict)
     alerted: list[Alert] = field(default_factory=list)
     filed: list[Paper] = field(default_factory=list)
+    entered: list[OwnRow] = field(default_factory=list)
     changes: int = 0
     down: bool = False
 
@@ -393,6 +395,12 @@ class MemoryRecords:
 
     def papers(self, buildings: Sequence[str] | None = None) -> list[Paper]:
         return [paper for paper in self.filed if buildings is None or paper.building in buildings]
+
+    def own_rows(self) -> list[OwnRow]:
+        return list(self.entered)
+
+    def last_own_row(self) -> int:
+        return len(self.entered)
 
     def deliveries(self) -> list[Delivery]:
         return []

@@ -21,7 +21,12 @@ from tests.unit.raised_texts import HOLE, Said, said
 
 ELSEWHERE = {
     "app/oidc.py": None,
+    "app/dated_tables.py": None,
     "app/*": "commands and the start of processes: told on the terminal",
+    "config/dated.py": None,
+    "config/factors.py": None,
+    "config/school_holidays.py": None,
+    "config/tariffs.py": None,
     "config/*": "settings and tables are read at the start: told on the terminal",
     "simulators/*": "simulated meters are made by commands",
     "storage/backup_*": "backups are made and put back by commands",

@@ -11,9 +11,12 @@ from prometheus_client import CollectorRegistry
 
 from api.dependencies import Dependencies, IngestStatus
 from api.room import Room
-from app.dated_tables import region_tables
-from app.overview import TABLES, libraries, overview
+from app.dated_tables import PresentTables, table_files
+from app.overview import libraries, overview
+from app.wiring import day_types, facts
+from config.dated import TABLES
 from config.settings import load_settings
+from core.own_rows import TABLE_OF
 from tests.unit.api_world import World, build_world
 
 CZECH = {"accept": "text/html", "accept-language": "cs"}
@@ -47,7 +50,8 @@ def with_deps(**changes: Any) -> World:  # noqa: ANN401 - of the dependencies
 
 def world(**environ: str) -> World:
     settings = load_settings(environ=environ)
-    return with_deps(dated=region_tables(settings), overview=partial(overview, settings))
+    tables = PresentTables(table_files(settings), plain().records, facts(settings, day_types(settings)))
+    return with_deps(dated_tables=tables, overview=partial(overview, settings))
 
 
 def page(made: World, path: str) -> str:
@@ -62,15 +66,8 @@ def test_every_row_is_shown_with_its_source(table: str) -> None:
     made = world()
     text = page(made, f"/settings/tables?table={table}")
     rows = text.count('data-label="Zdroj"')
-    dated = region_tables(load_settings(environ={}))
-    expected = {
-        "factors": len(dated.factors.factors) + len(dated.factors.ratios) + len(dated.factors.conversions),
-        "tariffs": len(dated.tariffs.prices) + len(dated.tariffs.rules),
-        "populations": len(dated.populations),
-        "degree_days": len(dated.normals),
-        "school_holidays": len(overview(load_settings(environ={})).holidays),
-    }
-    assert rows == expected[table] > 0
+    files = table_files(load_settings(environ={}))
+    assert rows == sum(TABLE_OF[row.kind] == table for row in files.rows) > 0
     assert f"config/{table}.toml" in text
     assert f"tables.{table}" in text
 
