@@ -54,6 +54,9 @@ _APART: Final = PASSING | {"alembic_version"}
 _MADE_EMPTY: Final = _APART | {"counters", "kept_texts"}
 ROWS: Final = 5_000
 BYTES: Final = 8_000_000
+ROWS_HELD: Final = 500
+FILES_HELD: Final = 8
+"""Rows held in memory at once, and those of a table whose rows may be files of 20 MB."""
 TOKEN: Final = "/token"  # noqa: S105 - how keys of cursors end, no secret
 
 _ON_THE_WAY: Final = frozenset({SendState.WAITING, SendState.CLAIMED, SendState.SENDING})
@@ -266,7 +269,9 @@ def _members(connection: Connection, schema: Schema) -> Iterator[Member]:
 def _lines(connection: Connection, name: str, columns: Columns) -> Iterator[bytes]:
     """Yield a line a row, in the order of the primary key."""
     table, keys = _table(name, columns), inspect(connection).get_pk_constraint(name)["constrained_columns"]
-    found = connection.execute(select(table).order_by(*(table.c[key] for key in keys)).execution_options(yield_per=500))
+    asked = select(table).order_by(*(table.c[key] for key in keys))
+    held = FILES_HELD if "bytes" in columns.values() else ROWS_HELD
+    found = connection.execute(asked.execution_options(yield_per=held))
     kinds = list(columns.values())
     for row in found:
         said = [v if v is None else _SAY.get(kind, _same)(v) for kind, v in zip(kinds, row, strict=True)]
