@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from prometheus_client import start_http_server
@@ -23,6 +24,9 @@ from app.wiring import Parts, build
 from app.work import recurring_work
 from config.settings import Settings
 from core.errors import StoreError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
@@ -157,9 +161,9 @@ class _Server(uvicorn.Server):
 
 
 def _serve_api(parts: Parts, stop: threading.Event, *, ingesting: bool, simulations: RunningSimulations | None) -> None:
-    settings = parts.settings.api
+    settings, served = parts.settings.api, parts.api(ingesting=ingesting, simulations=simulations)
     config = uvicorn.Config(
-        parts.api(ingesting=ingesting, simulations=simulations),
+        served,
         host=settings.bind,
         port=settings.port,
         log_config=None,
@@ -183,12 +187,22 @@ def _serve_api(parts: Parts, stop: threading.Event, *, ingesting: bool, simulati
 
     watcher = threading.Thread(target=watch, name="stop", daemon=True)
     watcher.start()
+    warming = threading.Thread(target=_warm, args=(served,), name="warm", daemon=True)
+    warming.start()
     greet_first(parts.settings, parts.records, address_of(parts.settings))
     log.info("serving", extra={"address": address_of(parts.settings)})
     try:
         server.run()
     finally:
         stop.set()
+        warming.join()
+
+
+def _warm(served: "FastAPI") -> None:
+    from api.warming import warm  # noqa: PLC0415 - only a process that serves loads it
+
+    with suppress(StoreError):  # nothing is lost by it: whoever asks is told
+        warm(served)
 
 
 def address_of(settings: Settings) -> str:

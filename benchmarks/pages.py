@@ -21,6 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 from prometheus_client import CollectorRegistry
 
 from api.application import Dependencies, build_api
+from api.warming import warm
 from benchmarks.api import NoIntake, now
 from core.alerts import Alert, Change, Severity, State, Subject
 from core.calendar import NAT, Period, edges, instant
@@ -151,7 +152,9 @@ def served(readings: DuckDBReadingStore, records: SqlRecordStore) -> Iterator[st
         metrics=CollectorRegistry(),
         ask=lambda question: consumption(question, readings=readings, records=register.view()),
     )
-    config = uvicorn.Config(build_api(deps), host="127.0.0.1", port=port, log_level="error", lifespan="off")
+    app = build_api(deps)
+    warm(app)  # as a process does as it starts
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -175,7 +178,7 @@ def paint_ms(page: Page, address: str) -> tuple[float, float, int]:
 
 
 def measure(place: str, made: SampleRegion) -> None:
-    """Print the figures of every page: the first answer, which nothing is held for yet, and the median of some more."""
+    """Print the figures of every page: the first answer of a process, and the median of some more."""
     building = made.buildings[0].id
     pages = ("/", "/buildings", f"/buildings/{building}", f"/points/{made.points[0].id}", "/meters", "/gaps", "/alerts")
     with sync_playwright() as playwright:

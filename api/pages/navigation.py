@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 
-from api.doors import Door, page_doors
+from api.doors import Door
 from api.texts import N_
 from core.people import Access
 
@@ -115,11 +115,6 @@ class Way:
     top: tuple[Link, ...]
     section: tuple[Link, ...]
     section_name: str
-
-
-def pages_of(app: FastAPI) -> Mapping[str, Door]:
-    """Return the app's pages by their addresses, with what it takes to open them."""
-    return page_doors(app)
 
 
 def home(request: Request, access: Access) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from starlette.responses import Response
 
-from api.access import MustLogIn, allowed
+from api.access import allowed
 from api.pages import (
     alert_routing,
     alert_windows,
@@ -46,8 +46,6 @@ from api.pages import (
     table_rows,
 )
 from api.pages.bundle import STATIC, chart_library, chart_locales
-from api.pages.held import Held
-from api.pages.navigation import pages_of
 from api.pages.view import back
 
 router = APIRouter(include_in_schema=False, dependencies=[allowed()])
@@ -128,5 +126,3 @@ def build_pages(app: FastAPI) -> None:
         notes,
     ):
         app.include_router(module.router)
-    app.state.pages, app.state.held = pages_of(app), Held()
-    app.add_exception_handler(MustLogIn, to_login)

@@ -1,6 +1,7 @@
 # ruff: noqa: ANN401 - changes are whatever an app is given
 """A small region on stores in memory and an app that serves it: what the API's tests stand on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.application import Dependencies, IngestStatus, build_api
 from core.notes import DeadLetter, Finding, InboxItem, PointFinding, Rule
+from core.people import Access
 from core.readings import Readings, SeriesKey, concat
 from core.registry import (
     Building,
@@ -82,10 +84,18 @@ BREAK = PointFinding(
 
 
 class InProcess(httpx.BaseTransport):
-    """Hands requests to an app in this process, each on a loop of its own; its answers come as they were sent."""
+    """Hands requests to an app in this process, each on a loop of its own; its answers come as they were sent.
 
-    def __init__(self, app: FastAPI) -> None:
-        self.inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+    With a `caller` it is known who asks, without a login.
+    """
+
+    def __init__(self, app: FastAPI, caller: Callable[[], Access] | None = None) -> None:
+        async def known(scope: Any, receive: Any, send: Any) -> None:
+            if caller is not None:
+                scope.setdefault("state", {})["access"] = caller()
+            await app(scope, receive, send)
+
+        self.inner = httpx.ASGITransport(known, raise_app_exceptions=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         async def sent() -> httpx.Response:

@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.access import access
 from api.alert_texts import told_trouble
 from api.texts import language
 from core.alerts import AlertFilter, Detection
@@ -17,7 +16,7 @@ from core.sending import Recipient, Route, SendState, Window, WindowScope
 from services.alerts import Alerts, Evaluation, Policy
 from storage.records import SqlRecordStore
 from tests.unit.api_fakes import NOW
-from tests.unit.api_world import REGISTER, build_world
+from tests.unit.api_world import REGISTER, InProcess, build_world
 
 HOUR = timedelta(hours=1)
 CARETAKER = Access(name="novak@kraj", grants=(Grant(role=Role.FACILITY_STAFF, buildings=("B01",)),))
@@ -56,8 +55,7 @@ def store(tmp_path: Path) -> Iterator[SqlRecordStore]:
 
 def client(store: SqlRecordStore, who: Access) -> httpx.Client:
     world = build_world(records=store)
-    world.app.dependency_overrides[access] = lambda: who
-    return world.client()
+    return httpx.Client(transport=InProcess(world.app, lambda: who), base_url="http://odecet.test")
 
 
 def alert_of(store: SqlRecordStore, building: str) -> str:

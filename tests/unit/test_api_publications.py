@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from api.access import access
 from api.application import Dependencies, build_api
 from core.people import Access, Grant, Role
 from core.publications import digest_of
@@ -41,12 +40,12 @@ class Site:
     access: Access = COORDINATOR
 
     def client(self) -> httpx.Client:
-        return httpx.Client(transport=InProcess(self.app), base_url="http://odecet.test")
+        return httpx.Client(transport=InProcess(self.app, lambda: self.access), base_url="http://odecet.test")
 
     @cached_property
     def app(self) -> FastAPI:
         world = self.world
-        app = build_api(
+        return build_api(
             Dependencies(
                 readings=world.store,
                 records=world.records,
@@ -60,8 +59,6 @@ class Site:
                 tokens={},
             )
         )
-        app.dependency_overrides[access] = lambda: self.access
-        return app
 
 
 @pytest.fixture

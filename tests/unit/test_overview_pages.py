@@ -10,6 +10,7 @@ import pytest
 from httpx import Client
 
 from api.pages.navigation import GROUPS
+from api.warming import warm
 from core.alerts import Alert, Severity, State, Subject
 from core.registry import Building, BuildingKind, Commodity, Dated, DialEvent, Measure, Meter, Point
 from services.outlook import Expected, Outlook, Peak, PointOutlook, keep_outlook
@@ -340,3 +341,11 @@ def test_no_page_asks_for_what_the_policy_forbids(client: Client) -> None:
         assert re.findall(r"\sstyle=|\son\w+=|javascript:", bare) == [], path
         assert re.findall(r"<script(?![^>]*(?:src=\"/|type=\"application/json\"))", page) == []
         assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
+
+
+def test_a_process_that_is_warm_asks_for_the_regions_year_no_more(world: World, client: Client) -> None:
+    warm(world.app)
+    before = list(world.rates.asked)
+    client.get("/?lang=cs")
+    assert before
+    assert [question for question in world.rates.asked[len(before) :] if question in before] == []

@@ -12,7 +12,6 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from api.access import access
 from api.application import Dependencies, build_api
 from core.people import Access, Grant, Role
 from ingest.accept import Bounds
@@ -49,10 +48,9 @@ class Site:
             **changes,
         )
         self.app: FastAPI = build_api(deps)
-        self.app.dependency_overrides[access] = lambda: self.caller
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        with httpx.Client(transport=InProcess(self.app), base_url="http://odecet.test") as client:
+        with httpx.Client(transport=InProcess(self.app, lambda: self.caller), base_url="http://odecet.test") as client:
             return client.get(path, headers=headers)
 
 
