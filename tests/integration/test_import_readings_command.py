@@ -1,8 +1,6 @@
 """`odecet import readings` as an operator runs it."""
 
-import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +8,8 @@ import pytest
 
 from core.registry import Building, Commodity, Meter, Organisation, Point
 from storage.records import SqlRecordStore
+from tests.servers.commands import run_here
 
-ODECET = Path(sys.executable).parent / "odecet"
 HAND = "Odběrné místo;Datum odečtu;Stav [kWh]\np1;31. 1. 2026;1 234,5\np1;28.02.2026 08:15;1 300,0\n"
 
 pytestmark = pytest.mark.timeout(400)
@@ -19,15 +17,7 @@ pytestmark = pytest.mark.timeout(400)
 
 def odecet(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     settings = {"ODECET_DATA__FOLDER": str(folder / "data"), "ODECET_LOG__LEVEL": "warning"}
-    return subprocess.run(
-        [str(ODECET), *words],
-        cwd=folder,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
+    return run_here(*words, cwd=folder, environment=settings)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.servers.commands import run_here
 from tests.servers.process import free_port, listens, wait_until
 
 ODECET = Path(sys.executable).parent / "odecet"
@@ -47,10 +48,7 @@ class Instance:
         assert self.process.wait(timeout=60) == 0
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(ODECET), *words]
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
-        )
+        return run_here(*words, cwd=self.folder, environment=self.environment)
 
     def odecet(self, *words: str) -> str:
         done = self.run(*words)

@@ -1,7 +1,6 @@
 """`odecet weather`, as an operator runs it: a file into a station's days, and what is said where it cannot be."""
 
 import subprocess
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from core.registry import Station
 from services.weather import Weather
 from storage.duckdb_readings import DuckDBReadingStore
 from storage.records import SqlRecordStore
+from tests.servers.commands import run_here
 
 NOW = datetime(2026, 3, 15, 10, tzinfo=UTC)
 
@@ -26,11 +26,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def odecet(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"ODECET_DATA__FOLDER": str(folder), "PATH": "/usr/bin:/bin", "ODECET_LOG__LEVEL": "error"}
-    command = [sys.executable, "-c", "from app.cli import main; main()", "weather", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[2], check=False
-    )
+    environment = {"ODECET_DATA__FOLDER": str(folder), "ODECET_LOG__LEVEL": "error"}
+    return run_here("weather", *arguments, cwd=folder, environment=environment)
 
 
 def test_a_file_becomes_days_and_a_wrong_one_changes_nothing(folder: Path) -> None:
