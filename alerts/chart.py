@@ -59,7 +59,7 @@ def evidence_chart(
     unit = shown[0].unit
     same = [one for one in shown if one.unit == unit]
     x = _axis_of_time(shown, zone, language)
-    layers = [_span(alert, same, zone, x), _lines(same, zone, language, x), *_levels(alert, language)]
+    layers = [*_span(alert, same, zone), _lines(same, zone, language, x), *_levels(alert, language)]
     made = alt.layer(*layers)
     if beside := [one for one in shown if one.unit != unit][:1]:
         made = alt.layer(made, _lines(beside, zone, language, x, right=True)).resolve_scale(
@@ -109,12 +109,14 @@ def _from_zero(shown: Sequence[Trace]) -> bool:
     return min(known) <= 0 or max(known) - min(known) > FLAT * max(known)
 
 
-def _span(alert: Alert, shown: Sequence[Trace], zone: ZoneInfo, x: alt.X) -> Any:  # noqa: ANN401 - same
-    """Return the shade over the time of the fault, as far as the chart reaches."""
+def _span(alert: Alert, shown: Sequence[Trace], zone: ZoneInfo) -> list[Any]:
+    """Return the shade over the time of the fault, as far as the chart reaches; the axis is that of the lines."""
     first, last = min(one.at[0] for one in shown), max(one.at[-1] for one in shown)
     begin, end = max(alert.at_from, first), min(max(alert.seen_to, alert.at_from), last)
-    rows = [{"at": _wall(begin, zone), "to": _wall(end, zone)}] if begin < end else []
-    return alt.Chart(_data(rows)).mark_rect(color=SPAN).encode(x=x, x2="to:T")
+    if begin >= end:
+        return []
+    data = _data([{"at": _wall(begin, zone), "to": _wall(end, zone)}])
+    return [alt.Chart(data).mark_rect(color=SPAN).encode(x=alt.X("at:T", scale=alt.Scale(type="utc")), x2="to:T")]
 
 
 def _levels(alert: Alert, language: str) -> list[Any]:

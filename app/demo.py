@@ -25,6 +25,7 @@ from config.sections import (
     RecordsSettings,
 )
 from config.settings import Settings
+from config.tables import FOLDER
 from core.calendar import instant
 from core.people import Grant, Person, Role
 from core.registry import Entity, Measure, Organisation
@@ -50,6 +51,8 @@ CATCH_UP: Final = 7200.0
 ENDED, CURSOR, LIVE = "demo/history-ended", "demo/cursor", "demo/live"
 WEATHER: Final = "demo/weather"
 WEATHER_EVERY_S: Final = 300.0
+TARIFFS: Final = FOLDER / "demo_tariffs.toml"
+FACTORS: Final = FOLDER / "demo_factors.toml"
 FOUR: Final = (
     ("energetik", "Eva Horáková", Role.ENERGY_MANAGER, False),
     ("skolnik", "Karel Dušek", Role.FACILITY_STAFF, True),
@@ -95,7 +98,7 @@ def demo(settings: Settings, *, folder: Path | None = None, buildings: int = BUI
 
 def demo_settings(settings: Settings, folder: Path | None = None) -> Settings:
     """Return settings of embedded parts: a folder of their own, loopback, ports that are free."""
-    chosen = folder or settings.data.folder / "demo"
+    chosen, tables = folder or settings.data.folder / "demo", settings.tables
     port = _free(settings.mqtt.port)
     return settings.model_copy(
         update={
@@ -105,6 +108,9 @@ def demo_settings(settings: Settings, folder: Path | None = None) -> Settings:
             "mqtt": MqttSettings(embedded=True, host="127.0.0.1", port=port, client_id="odecet-demo"),
             "api": ApiSettings(port=_free(settings.api.port), title=settings.api.title, language=settings.api.language),
             "access": AccessSettings(open=True),
+            "tables": tables.model_copy(
+                update={"tariffs": tables.tariffs or TARIFFS, "factors": tables.factors or FACTORS}
+            ),
             "oidc": OidcSettings(),
         }
     )
