@@ -5,6 +5,7 @@ register of the building, anybody's. What was withdrawn is seen by those who mig
 """
 
 from datetime import date
+from typing import Final
 
 from starlette.responses import Response
 
@@ -18,6 +19,8 @@ from core.papers import Document, Kept, Note, PaperAct
 from core.people import Access, Right
 from core.registry import Building
 from services.papers import Papers, Shelf, gathered, shelf
+
+OTHERS: Final = "Somebody else added this; who manages the building's energy may change it."
 
 
 def may_add(access: Access, building: Building) -> bool:
@@ -52,8 +55,11 @@ def _shown(room: Room, kept: Kept) -> bool:
 
 def changing(room: Room, kept: Kept) -> Papers:
     """Return the acts on a paper; raise Refused where the caller may not."""
-    if not may_change(room.access, room.now().building(kept.last.building), kept):
+    building = room.now().building(kept.last.building)
+    if not may_add(room.access, building):
         raise Refused(403, MAY_NOT)
+    if not may_change(room.access, building, kept):
+        raise Refused(403, OTHERS)
     return Papers(room.writing(Right.PAPERS))
 
 

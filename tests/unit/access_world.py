@@ -25,7 +25,9 @@ from api.pages.held import Held
 from api.room import Room
 from core.alerts import AlertFilter, Change, Detection, Subject
 from core.notes import DeadLetter, InboxItem
+from core.papers import Document, DocumentKind, Note, Paper, PaperAct
 from core.people import Grant, Person, Role
+from core.publications import digest_of
 from core.registry import Adjustment, AdjustmentKind, DialEvent, EventKind, Measure, Station
 from services.passwords import Passwords
 from services.people import add_person, make_key
@@ -34,6 +36,7 @@ from services.sessions import Policy, Sessions
 from storage.records import SqlRecordStore
 from tests.unit.api_fakes import NOW
 from tests.unit.api_world import BREAK, REGISTER, InProcess, build_world
+from tests.unit.papers_world import PDF
 
 MINE = ("O2",)
 FOREIGN = ("B01", "Jeron", "em-1", "wm-1", "Gymn", "OP-FOREIGN", "B01-EL", "46748016", "tajné", "přívod")
@@ -59,6 +62,22 @@ WAITING = InboxItem(
     last_value=1204.7,
     topic="odecet/em-9",
 )
+PAPERS = tuple(
+    Paper(id=f"{key}-{building}", version=1, building=building, act=PaperAct.ADDED, by="správce", at=NOW, said=said)
+    for building, word in (("B01", "tajné"), ("B02", "revize"))
+    for key, said in (
+        ("DOC", Document(
+            kind=DocumentKind.INSPECTION,
+            title=f"Kotelna, {word}",
+            name=f"{word}.pdf",
+            media_type="application/pdf",
+            size=len(PDF),
+            digest=digest_of(PDF),
+            valid_until=DAY,
+        )),
+        ("NOTE", Note(day=DAY, text=f"Vyměněn kotel, {word}")),
+    )
+)  # fmt: skip
 ACT = By(by="test", now=NOW)
 FAST = Passwords(memory_kib=8, rounds=1)
 PASSWORD = "čtyři psi na mezi"  # noqa: S105 - of people who are not
@@ -130,6 +149,8 @@ def _filled() -> bytes:
             [DeadLetter(topic="odecet/em-1", payload=b"{", reason="malformed", detail="?", received=NOW)]
         )
         foreign = replace(BREAK, finding=replace(BREAK.finding, evidence={"before": 1.0}))
+        for paper in PAPERS:
+            records.keep_paper(paper, (), PDF if isinstance(paper.said, Document) else None)
         records.replace_findings(["B01-EL"], NOW, NOW, [foreign])
         for building in ("B01", "B02"):
             step = lifecycle.opened(detection(f"{building}-EL"), building, NOW)

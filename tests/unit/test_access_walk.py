@@ -11,6 +11,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.acts import finding_id
 from api.doors import Door, access_table, doors, rights_table
+from api.error_texts import phrases
+from api.papers import OTHERS
 from core.people import RIGHTS, Access, Grant, Right, Role
 from core.ports import RecordStore
 from tests.unit.access_world import FOREIGN, MINE, Region, region, together
@@ -28,6 +30,8 @@ KEYS = {
     "adjustments": "A-B01",
     "demand": "B01-EL",
     "people": "nobody",
+    "documents": "DOC-B01",
+    "notes": "NOTE-B01",
 }
 """Of what belongs to O1, by the word before it in an address."""
 NAMES = {"number": "1", "finding": finding_id(BREAK), "device": "em-9", "name": "mark.svg", "topic": "odecet/em-1"}
@@ -93,7 +97,8 @@ def test_every_route_refuses_and_allows_as_the_table_says(role: Role | None, wor
 def refused(answer: httpx.Response) -> bool:
     to_login = answer.status_code == 303 and answer.headers["location"].startswith("/login?to=")
     own = answer.url.path.startswith(("/account", "/login"))  # these ask who one is, not what one may
-    return to_login or (answer.status_code in REFUSED and not own)
+    others = any(told in answer.text for told in (OTHERS, phrases("cs").problem(OTHERS)))  # behind the door
+    return to_login or (answer.status_code in REFUSED and not own and not others)
 
 
 @pytest.mark.parametrize("role", SCOPES)
@@ -153,6 +158,7 @@ def test_the_marks_are_told_to_those_whose_they_are(world: Region) -> None:
     telling = [a.url.path for a in answers if any(mark in said(a) for mark in FOREIGN)]
     assert len(telling) > 30
     assert {"/", "/buildings", "/points/B01-EL", "/api/v1/findings", "/api/v1/measures", "/alerts"} <= set(telling)
+    assert {"/documents", "/documents/DOC-B01", "/notes/NOTE-B01", "/api/v1/notes/NOTE-B01"} <= set(telling)
 
 
 def said(answer: httpx.Response) -> str:
@@ -184,6 +190,7 @@ def state(records: RecordStore) -> tuple[object, ...]:
         records.count_letters(),
         records.findings(),
         records.recipients(),
+        records.papers(),
     )
 
 
