@@ -100,7 +100,7 @@ def _check_reach(row: ListedRow, register: RegisterReader) -> None:
 def _differences(former: ListedRow, row: ListedRow) -> Iterator[tuple[str, JsonValue, JsonValue]]:
     for name in dict.fromkeys((*former.content, *row.content)):
         before, after = former.content.get(name), row.content.get(name)
-        if before != after:
+        if before != after and name != "id":  # an id that was made of the row may be written out
             yield name, before, after
     if former.withdrawn != row.withdrawn:
         yield "withdrawn", former.withdrawn, row.withdrawn

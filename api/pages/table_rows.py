@@ -67,7 +67,7 @@ def row(v: Seen, kind: Annotated[str, Query()], key: Annotated[str, Query()] = "
 @router.post(PAGE)
 def save(v: Seen, sent: Sent) -> Response:
     """Show what a row would do, or keep it; what is wrong is told beside what was written."""
-    kind, key = _kind(said(sent, "kind")), said(sent, "key")
+    kind, key = _kind(said(sent, "row_kind")), said(sent, "key")
     shown = _written(v, kind, key, sent)
     try:
         draft = _draft(v, kind, key, sent)
