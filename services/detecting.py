@@ -13,7 +13,7 @@ from core.calendar import instant, micros
 from core.gaps import DayTypes
 from core.notes import PointFinding
 from core.ports import ReadingStore, RecordStore, Touched
-from core.readings import Readings
+from core.readings import Readings, SeriesKey
 from core.region_tables import RegionTables
 from core.registry import Adjustment, Building, Commodity, DialEvent, Measure, Meter, Point
 from services.alerts import Evaluation
@@ -21,12 +21,11 @@ from services.baselines import Baselines
 from services.detection import HISTORY, NEWS, Beside, Prices, report_of, told_of
 from services.detection_expected import Expectations
 from services.detection_learnt import PointLearnt, fingerprint, learnt_of, of_stored
-from services.detection_look import Choice, Look, Memory, series_of, stale, told_again
+from services.detection_look import Choice, Look, Memory, counted_of, series_of, stale, told_again
 from services.detection_past import DaysOff, Past
 from services.detection_sources import BROKER, sources_of
 from services.detection_tuning import RuleSettings, tunings
 from services.held import View
-from services.points import Plan
 
 TOKEN: Final = "detectors/token"  # noqa: S105 - a cursor, no secret
 SILENCES_BACK: Final = timedelta(days=60)
@@ -137,6 +136,8 @@ class Detectors:
         points = {point.id: point for point in register.find(Point)}
         plans = self._past.plans(register)
         tuning = tunings(region.records.rule_settings(), points.values())
+        series = series_of(plan for some in plans.values() for plan in some)
+        latest = region.readings.latest(series) if series else Readings.empty()
         kept = {one.point: of_stored(one) for one in region.records.learnt()}
         look = Look(
             now=now,
@@ -147,7 +148,8 @@ class Detectors:
             learnt={key: one for key, one in kept.items() if one is not None and key in points},
             tuning=tuning,
             token=touched.token,
-            latest_us=latest_us(region.readings, plans),
+            latest_us=latest_us(latest, {point: series_of(some) for point, some in plans.items()}),
+            counted_us=latest_us(latest, {point: counted_of(some) for point, some in plans.items() if some}),
         )
         look.stale = stale(look, touched)
         return look, touched
@@ -233,10 +235,8 @@ def prints_of(register: View, points: Mapping[str, Point], tuning: Mapping[str, 
     return {key: of(point) for key, point in points.items()}
 
 
-def latest_us(readings: ReadingStore, plans: Mapping[str, Sequence[Plan]]) -> dict[str, int]:
-    """Return when each point was heard last [µs], of all series that its curves read."""
-    series = series_of(plan for some in plans.values() for plan in some)
-    latest = readings.latest(series) if series else Readings.empty()
+def latest_us(latest: Readings, wanted: Mapping[str, Sequence[SeriesKey]]) -> dict[str, int]:
+    """Return when each point was heard last [µs], of the series wanted of it, from the last reading of each series."""
     at = dict(zip((latest.series[code] for code in latest.code.tolist()), micros(latest.at).tolist(), strict=True))
-    heard = {point: [at[key] for key in series_of(some) if key in at] for point, some in plans.items()}
+    heard = {point: [at[key] for key in series if key in at] for point, series in wanted.items()}
     return {point: max(known) for point, known in heard.items() if known}

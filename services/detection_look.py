@@ -53,7 +53,10 @@ class Memory:
 
 @dataclass(slots=True, kw_only=True)
 class Look:
-    """An evaluation as it goes; `urgent` and `waiting` are the points to look at whole, with the rules that ask it."""
+    """An evaluation as it goes; `urgent` and `waiting` are the points to look at whole, with the rules that ask it.
+
+    By point, `latest_us` is when anything of it was heard last, `counted_us` when what its consumption is counted by.
+    """
 
     now: datetime
     register: View
@@ -64,6 +67,7 @@ class Look:
     tuning: Mapping[str, Tuning]
     token: str
     latest_us: Mapping[str, int]
+    counted_us: Mapping[str, int]
     stale: frozenset[str] = frozenset()
     urgent: dict[str, frozenset[Rule]] = field(default_factory=dict)
     waiting: dict[str, frozenset[Rule]] = field(default_factory=dict)
@@ -82,6 +86,11 @@ class Look:
 def series_of(plans: Iterable[Plan]) -> tuple[SeriesKey, ...]:
     """Return the series that curves read, each once."""
     return tuple(dict.fromkeys(key for plan in plans for key in plan.series))
+
+
+def counted_of(plans: Sequence[Plan]) -> tuple[SeriesKey, ...]:
+    """Return the series that a point's consumption is counted by: its whole register, else the parts of one."""
+    return plans[0].series or series_of(plans)
 
 
 def stale(look: Look, touched: Touched) -> frozenset[str]:
@@ -166,7 +175,7 @@ class Choice:
         look = self._look
         for key, one in known.items():
             rules = {Rule(d.rule) for d in one.report.detections if d.going_on}
-            spoke = one.meter is not None and look.latest_us.get(key, 0) > one.meter.last_us
+            spoke = one.meter is not None and look.counted_us.get(key, 0) > one.meter.last_us
             again = rules - {Rule.DEAD} and look.now - one.until >= RECHECK
             if again or (Rule.DEAD in rules and spoke):
                 look.urgent.setdefault(key, frozenset(rules))
@@ -240,7 +249,7 @@ def _hours_of(point: Point, made: Mapping[str, Hours], known: Mapping[str, Point
 def told_again(look: Look, key: str, prices: Prices, since: datetime) -> PointReport:
     """Return what a point tells that was not looked at whole: what stood and stands, and silence as it is now."""
     one = look.learnt[key]
-    last = look.latest_us.get(key)
+    last = look.counted_us.get(key)
     kept = [d for d in one.report.detections if d.going_on or d.at_to >= since]
     kept = [d for d in kept if d.rule != Rule.DEAD or last is None or one.meter is None or last <= one.meter.last_us]
     judged: Collection[Rule] = ()

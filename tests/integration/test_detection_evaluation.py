@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +99,24 @@ def test_a_silent_meter_is_told_within_two_intervals_and_an_hour_and_closes_when
     assert sorted(world.found()) == ["dead e"]  # the gap that it left is the same fault
     assert world.found()["dead e"].state is State.CLOSED
     assert len(world.records.outgoing()) == 1
+
+
+def test_a_register_that_falls_silent_is_told_though_another_of_the_meter_speaks(world: DetectionWorld) -> None:
+    """The power that flows back is sent on; what the point consumes is not."""
+    world.point("e", Commodity.ELECTRICITY)
+
+    def sent(register: str, hours: int, since: datetime) -> None:
+        at = instant(since) + np.arange(hours) * np.timedelta64(3600, "s")
+        value = (at - instant(START)) / np.timedelta64(3600, "s") * 2.0
+        world.readings.write(Readings.of([SeriesKey("d-e", register)], np.zeros(hours), at, value))
+
+    sent("energy.import", DAYS * 24 + 1, START)
+    sent("energy.export", DAYS * 24 + 1, START)
+    world.look(BEGAN + timedelta(minutes=5))
+    for hour in (1, 2, 3):
+        sent("energy.export", 1, BEGAN + hour * HOUR)
+        world.look(BEGAN + hour * HOUR + timedelta(minutes=1))
+    assert world.found()["dead e"].at_from == BEGAN.astimezone(UTC)
 
 
 def test_a_stuck_dial_of_a_point_that_never_rests_is_told_at_once(world: DetectionWorld) -> None:
