@@ -1,6 +1,6 @@
 """A row of the dated tables: its versions, and the form by which somebody adds a row, corrects or withdraws one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -20,7 +20,7 @@ from api.pages.view import Seen, Viewer, back
 from api.problems import Refused
 from api.reasons import CARRIERS
 from api.settings_texts import ROW_KINDS, TABLES
-from api.texts import N_
+from api.texts import N_, NOTHING
 from core.errors import Conflict, InputError
 from core.notes import JsonValue
 from core.own_rows import TABLE_OF, DatedTables, ListedRow, RowKind
@@ -155,24 +155,39 @@ def _again(sent: FormData) -> list[tuple[str, str]]:
 def _preview(v: Viewer, change: Change) -> dict[str, Any]:
     """Return what templates show of a change: the new line, the one that it replaces, fields, rows beside it."""
     others = lines_of(v, [one.row for one in change.beside])
-    labels = {field.name: v.words.text(field.label) for field in fields_of(change.row.kind)}
     return {
         "line": lines_of(v, [change.row])[0],
         "former": lines_of(v, [change.former])[0] if change.former else None,
-        "fields": [
-            (labels.get(n, n), _told(before), _told(after)) for n, before, after in change.fields if n in labels
-        ],
+        "fields": list(_changed(v, change)),
         "beside": list(zip(change.beside, others, strict=True)),
         "idle": v.words.text(IDLE[change.idle]) if change.idle else "",
     }
 
 
-def _told(value: JsonValue) -> str:
+def _changed(v: Viewer, change: Change) -> Iterator[tuple[str, str, str]]:
+    """Yield the fields that a version changes, as the form shows them: name, before, after."""
+    kind, former = change.row.kind, change.former
+    differing = {name for name, *_ in change.fields}
+    before = shown_of(kind, former.content if former else {}, v.words)
+    after = shown_of(kind, change.row.content, v.words)
+    for field in fields_of(kind):
+        if field.name in differing:
+            yield v.words.text(field.label), _told(v, field, before), _told(v, field, after)
+
+
+def _told(v: Viewer, field: Field, shown: Mapping[str, Any]) -> str:
+    value = shown[field.name]
     if isinstance(value, list):
-        return "; ".join(_told(one) for one in value)
-    if isinstance(value, dict):
-        return " ".join(_told(one) for one in value.values())
-    return "–" if value is None else str(value)
+        told = [
+            " + ".join(filter(None, one.values())) if isinstance(one, dict) else _word(v, field, one) for one in value
+        ]
+        return ", ".join(filter(None, told)) or NOTHING
+    return _word(v, field, value) or NOTHING
+
+
+def _word(v: Viewer, field: Field, text: str) -> str:
+    """Return what a code of a choice is called; what is written stays as it is."""
+    return v.words.text(field.choices[text]) if field.choices and field.choices.get(text) else text
 
 
 def _offered(v: Viewer, kind: RowKind) -> Mapping[str, Any]:
