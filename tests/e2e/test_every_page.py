@@ -49,6 +49,8 @@ SHOWN = {
     "/indicators/{key}/why": "/indicators/E1/why?report=annual/2025",
     "/indicators/{key}/months": "/indicators/E1/months?report=annual/2025",
     "/deliveries/{kind}/{period}/{area}": f"/deliveries/annual/2025/{ENERGY}",
+    "/documents/{key}": "/documents/penb",
+    "/notes/{key}": "/notes/kotel",
     "/plan/{kind}/new": "/plan/indicators/new",
     "/plan/{kind}/{key:path}": "/plan/indicators/E1",
 }

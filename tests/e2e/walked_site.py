@@ -17,7 +17,9 @@ from config.settings import load_settings
 from core.alerts import Change, Detection
 from core.calendar import instant
 from core.notes import DeadLetter, Finding, InboxItem, PointFinding, Rule
+from core.papers import Document, DocumentKind, Note, Paper, PaperAct
 from core.people import Grant, Person, Role
+from core.publications import digest_of
 from core.registry import Adjustment, AdjustmentKind, Commodity, Dated, Measure, Meter, Point, Station
 from core.sending import PersonRole, Recipient, Route, Window, WindowScope
 from core.weather import Temperatures
@@ -27,6 +29,7 @@ from services.publishing import publish
 from services.register import By
 from services.weather import store_temperatures
 from tests.e2e.test_browser_pages import serving
+from tests.unit.papers_world import PDF
 from tests.unit.publication_world import BEGIN, END, World, fill
 
 NOW = datetime.now(UTC)
@@ -52,6 +55,20 @@ REGISTER = (
     Meter(id="M9", point="B1-VO", device="wm-1", mounted=BEGIN, register="volume.total"),
     Measure(id="OP-1", name="Zateplení", points=("B1-GAS",), effective=date(2025, 6, 1), investment_czk=5e5),
     Adjustment(id="A-1", point="B1-EL", since=DAY, kind=AdjustmentKind.CLOSURE, reason="malování"),
+)
+PENB = Document(
+    kind=DocumentKind.PENB,
+    title="Průkaz hlavní budovy",
+    name="PENB.pdf",
+    media_type="application/pdf",
+    size=len(PDF),
+    digest=digest_of(PDF),
+    valid_until=DAY,
+    remark="bez přístavby",
+)
+PAPERS = tuple(
+    Paper(id=key, version=1, building="B1", act=PaperAct.ADDED, by="test-facility_staff", at=NOW, said=said)
+    for key, said in (("penb", PENB), ("kotel", Note(day=DAY, text="Vyměněn kotel K2.\nStarý netěsnil.")))
 )
 ASKED = PointFinding(
     point="B2-EL",
@@ -132,6 +149,8 @@ def _filled(parts: Parts) -> tuple[str, str]:
     store_temperatures(parts.readings, records, "liberec", warm, source="test", now=NOW)
     parts.rollups.run()
     records.replace_findings(["B2-EL"], BEGIN, END, [ASKED])
+    for paper in PAPERS:
+        records.keep_paper(paper, (), PDF if isinstance(paper.said, Document) else None)
     seen = {"first_seen": NOW - timedelta(days=2), "last_seen": NOW}
     records.see(
         [InboxItem(device="em-9", register="energy.import", unit="kWh", count=4, last_value=1.5, topic="x", **seen)]
