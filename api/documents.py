@@ -29,7 +29,7 @@ def read_object(body: bytes) -> Document:
     """Return the JSON object of a body; raise Refused, naming the place, where it is none."""
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.DecodeError as err:
+    except (msgspec.DecodeError, RecursionError) as err:
         raise Refused(422, f"The body is no JSON object: {err}", errors=[Place("body", str(err))]) from err
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 
 import msgspec
 
@@ -23,6 +23,8 @@ from core.units import CANONICAL, Quantity
 from services.sums import family_of
 
 SHOWN_BYTES = 2_048
+SHOWN_PIECES = 5_000
+"""Names, values and marks of JSON that are indented; deep lists grow to a thousand times their length."""
 
 
 class Proposed(msgspec.Struct, frozen=True):
@@ -203,9 +205,11 @@ def indented(sample: bytes) -> str:
     except UnicodeDecodeError:
         return sample[:SHOWN_BYTES].hex(" ")
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        pieces = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(text))
+        lines = list(islice(pieces, SHOWN_PIECES))
     except (ValueError, RecursionError):
         return text
+    return "".join(lines) if len(lines) < SHOWN_PIECES else text
 
 
 def _asks(proposal: Proposal, taken: Assigned) -> bool:

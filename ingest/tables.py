@@ -16,7 +16,7 @@ from typing import Final
 
 from core.errors import InputError
 from core.ports import Sheet
-from ingest.tables_xlsx import Value, read_xlsx, sheet_of, trimmed, write_xlsx
+from ingest.tables_xlsx import CELLS_LIMIT, Value, read_xlsx, sheet_of, trimmed, write_xlsx
 
 _ZIP: Final = b"PK\x03\x04"
 _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
@@ -24,6 +24,10 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS: Final = ";\t,"
 FIELD_LIMIT: Final = 1_000_000
 """The longest cell of a CSV [characters]; an unclosed quote would else swallow the rest of a file."""
+COLUMNS_LIMIT: Final = 100_000
+"""The most cells of a row; spreadsheet programs have a sixth of them."""
+_LEAST_OF_ROW: Final = 3
+"""So many cells a row counts for, however short: it takes memory of its own."""
 
 # A quote in front keeps a spreadsheet from running the text; one more where the text begins with quotes itself.
 _RUNS: Final = re.compile(r"'*[=+\-@\t\r\n]")
@@ -92,12 +96,18 @@ def without_hint(text: str) -> tuple[str, int]:
     return (text[hint.end() :], 1) if hint else (text, 0)
 
 
-def csv_lines(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
-    """Return the cells of each line as they are written; raise InputError, naming the line, where quotes do not end."""
+def csv_lines(name: str, text: str, delimiter: str, *, strict: bool = True) -> Iterator[list[str]]:
+    """Return the cells of each line as they are written; raise InputError, naming the line, where quotes do not end.
+
+    Raise InputError too where there are more cells than are read, in a line or in all, before they are held.
+    """
     former = csv.field_size_limit(FIELD_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    bounds = _Bounds(name, delimiter)
+    reader = csv.reader(map(bounds.passed, io.StringIO(text, newline="")), delimiter=delimiter, strict=strict)
     try:
-        yield from reader
+        for row in reader:
+            bounds.count(row)
+            yield row
     except csv.Error as err:
         raise InputError(
             f"the quotes or cells do not end ({err})",
@@ -106,6 +116,32 @@ def csv_lines(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
         ) from err
     finally:
         csv.field_size_limit(former)
+
+
+class _Bounds:
+    """Counts the cells of a table while it is read: a reader gathers a whole row before it shows any of it."""
+
+    def __init__(self, name: str, delimiter: str) -> None:
+        self._name, self._delimiter = name, delimiter
+        self._of_row = self._of_all = 0
+
+    def passed(self, line: str) -> str:
+        self._of_row += line.count(self._delimiter)
+        self._check()
+        return line
+
+    def count(self, row: list[str]) -> None:
+        self._of_row = 0
+        self._of_all += max(len(row), _LEAST_OF_ROW)
+        self._check()
+
+    def _check(self) -> None:
+        if self._of_row > COLUMNS_LIMIT or self._of_all > CELLS_LIMIT:
+            raise InputError(
+                "the table has too many cells",
+                place=self._name,
+                remedy="split it into smaller files",
+            )
 
 
 def _delimiter(text: str) -> str:

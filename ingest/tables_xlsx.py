@@ -4,11 +4,10 @@ import io
 import math
 import re
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
-from itertools import islice, zip_longest
+from itertools import islice, pairwise, zip_longest
 from typing import Any, Final
 
 from openpyxl import Workbook, load_workbook
@@ -17,13 +16,15 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from core.errors import InputError
+from core.packed import too_much, unpacking
 from core.ports import Sheet
 
 Value = str | float | int | bool | datetime | None
 
-UNPACKED_LIMIT: Final = 256 * 2**20
-"""The most that a file may unpack to [bytes]."""
-PARTS_LIMIT: Final = 5_000
+ROWS_LIMIT: Final = 1_100_000
+"""A little more than the 1,048,576 rows of spreadsheet programs."""
+TAGS_LIMIT: Final = 200_000
+"""Tags of a row, of a shared text, and of all of a part that holds neither; a parser keeps so many at once."""
 COLUMNS_LIMIT: Final = 1_000
 CELLS_LIMIT: Final = 10_000_000
 TEXT_LIMIT: Final = 32_767
@@ -31,6 +32,9 @@ TEXT_LIMIT: Final = 32_767
 NAME_LIMIT: Final = 31
 _WIDTHS: Final = (10, 60)
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_ROW: Final = re.compile(rb"<(?:\w+:)?(?:row|si)[\s/>]")
+_LONG_TAG: Final = re.compile(rb"<[^<]{200000}")
+_ROW_PARTS: Final = ("worksheets/", "sharedStrings")
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TO_ESCAPE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -78,21 +82,30 @@ def xlsx_rows(name: str, content: bytes) -> list[tuple[str, list[Row]]]:
 
 def _checked(name: str, content: bytes) -> bool:
     """Return whether sheets hold formulas; raise InputError where the archive is broken or a bomb."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            parts = archive.infolist()
-            if len(parts) > PARTS_LIMIT or sum(part.file_size for part in parts) > UNPACKED_LIMIT:
-                raise InputError("the file unpacks to too much", place=name, remedy="split it into smaller files")
-            texts = (archive.read(part) for part in parts if part.filename.endswith((".xml", ".rels")))
-            return any([_has_formula(name, text) for text in texts])  # noqa: C419 - every part is to be checked
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as err:
-        raise InputError(f"the file is damaged ({err})", place=name, remedy="save it again as XLSX") from err
+    with unpacking(name, content) as packed:
+        found = False
+        for part in packed.parts:  # each of them is to be checked
+            found |= _has_formula(name, part.filename, packed.read(part))
+    return found
 
 
-def _has_formula(name: str, text: bytes) -> bool:
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+def _has_formula(name: str, part: str, text: bytes) -> bool:
+    if not part.endswith((".xml", ".rels")):
+        return False
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text or b"\x00" in text[:64]:  # of UTF-16, in which neither is seen
         raise InputError("the file defines entities, which no XLSX does", place=name, remedy="save it again as XLSX")
+    _check_tags(name, part, text)
     return _FORMULA.search(text) is not None
+
+
+def _check_tags(name: str, part: str, text: bytes) -> None:
+    """Raise InputError where a parser would keep more of a part at once than rows and texts need."""
+    rows = _ROW.finditer(text) if any(folder in part for folder in _ROW_PARTS) else iter(())
+    starts = [found.start() for found in islice(rows, ROWS_LIMIT + 1)]
+    edges = [0, *starts, len(text)]
+    longest = max(text.count(b"<", since, until) for since, until in pairwise(edges))
+    if len(starts) > ROWS_LIMIT or longest > TAGS_LIMIT or _LONG_TAG.search(text):
+        raise too_much(name)
 
 
 def _sheets(name: str, content: bytes, *, has_formulas: bool) -> Iterator[tuple[str, list[Row]]]:

@@ -5,7 +5,6 @@ with its row, for an archive's -999 stands for none.
 """
 
 import csv
-import io
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from core.errors import InputError
 from core.readings import Floats
 from core.units import Quantity, Unit, unit
 from core.weather import Temperatures
-from ingest.tables import decoded
+from ingest.tables import csv_lines, decoded
 
 _TIMES: Final = {"at", "time", "datetime", "timestamp", "okamzik", "casmereni", "dt", "valid", "datumacas", "datumcas"}
 _DAYS: Final = {"date", "datum", "den", "day"}
@@ -34,6 +33,7 @@ _ALONE: Final = {"t", "ta", "tprum"}
 _IN_BRACKETS: Final = re.compile(r"[(\[]\s*([^)\]]+?)\s*[)\]]")
 _FORMATS: Final = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y/%m/%d")
 _HEADING_WITHIN: Final = 60
+_LONGEST_HEADING: Final = 100_000
 _SHOWN: Final = 10
 _DAY_LETTERS: Final = 10
 COLDEST_C, HOTTEST_C = -90.0, 60.0
@@ -77,12 +77,14 @@ def _table(name: str, text: str) -> _Table:
     lines = text.splitlines()
     for number, line in enumerate(islice(lines, _HEADING_WITHIN), start=1):
         delimiter = max(";\t,", key=line.count)
+        if len(line) > _LONGEST_HEADING:
+            continue
         headings = next(csv.reader([line], delimiter=delimiter), [])
         plain = [_plain(heading) for heading in headings]
         value = next((n for n, word in enumerate(plain) if word.startswith(_TEMPERATURES) or word in _ALONE), None)
         when = _time_columns(plain)
         if value is not None and when:
-            rows = list(csv.reader(io.StringIO("\n".join(lines[number:])), delimiter=delimiter))
+            rows = list(csv_lines(name, "\n".join(lines[number:]), delimiter, strict=False))
             return _cut(name, number, rows, when, value, _unit_of(name, headings[value]))
     raise InputError(
         "no columns of times and temperatures are found",

@@ -16,6 +16,7 @@ from jinja2.exceptions import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from core.errors import InputError
+from core.packed import unpacking
 from core.plan import ReportKind
 from core.report import Report
 from reports.charts import Chart, charts
@@ -29,6 +30,8 @@ MEDIA: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.d
 TEMPLATES: Final = Path(__file__).parent / "templates"
 CHART_CM: Final = 8.0
 LONGEST_PROPERTY: Final = 255
+TAGS_LIMIT: Final = 500_000
+"""Tags of a part of a template; ours have some thousands."""
 REMEDY: Final = "save it from Word or LibreOffice as .docx, or make it anew from the one that ships"
 
 
@@ -56,18 +59,21 @@ def word(report: Report, why: Why, *, template: Path | None = None) -> bytes:
 
 
 def _opened(file: Path) -> DocxTemplate:
+    no_document = InputError("it is no Word document", place=f"template {file.name}", remedy=REMEDY)
     try:
         content = file.read_bytes()
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            packed.getinfo("word/document.xml")
+        if not zipfile.is_zipfile(io.BytesIO(content)):
+            raise no_document
+        with unpacking(f"template {file.name}", content) as packed:
+            packed.check(most_tags=TAGS_LIMIT)
         opened = DocxTemplate(io.BytesIO(content))
         opened.init_docx()
     except OSError as err:
         raise InputError(
             f"it cannot be read ({err.strerror})", place=f"template {file.name}", remedy="let Odečet's user read it"
         ) from err
-    except (zipfile.BadZipFile, KeyError, ValueError) as err:
-        raise InputError("it is no Word document", place=f"template {file.name}", remedy=REMEDY) from err
+    except (KeyError, ValueError, SyntaxError) as err:  # the last of them is of XML
+        raise no_document from err
     return opened
 
 

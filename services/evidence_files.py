@@ -3,13 +3,12 @@
 import hashlib
 import re
 import unicodedata
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Final
 
 from core.errors import InputError
+from core.packed import unpacking
 
 SIZE_LIMIT: Final = 20 * 1024 * 1024
 """Bytes of one file."""
@@ -26,10 +25,11 @@ def _archive(member: str) -> Callable[[bytes], bool]:
     """Return what tells an office document: a zip with this member, and without macros."""
 
     def told(content: bytes) -> bool:
-        try:
-            names = zipfile.ZipFile(BytesIO(content)).namelist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        if not content.startswith(b"PK"):
             return False
+        with unpacking("file", content) as packed:
+            packed.check()
+            names = [part.filename for part in packed.parts]
         return member in names and not any(name.lower().endswith("vbaproject.bin") for name in names)
 
     return told

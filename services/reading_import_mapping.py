@@ -72,7 +72,7 @@ def read_said(text: str) -> dict[str, Any]:
         return {}
     try:
         said = msgspec.json.decode(text)
-    except msgspec.DecodeError as err:
+    except (msgspec.DecodeError, RecursionError) as err:
         raise InputError(f"the mapping is no JSON: {err}", place="mapping", remedy="write a JSON object") from err
     if not isinstance(said, dict):
         raise InputError("the mapping is no object", place="mapping", remedy='write one such as {"amount": "dial"}')

@@ -6,7 +6,9 @@ of each member, so that an archive that was cut short or changed anywhere is kno
 
 import hashlib
 import json
+import re
 import tarfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +23,8 @@ MANIFEST: Final = "manifest.json"
 _BLOCK: Final = tarfile.BLOCKSIZE
 _END: Final = bytes(2 * _BLOCK)
 _PIECE: Final = 1 << 20
+_NAME: Final = re.compile(r"(?!/)[^\\\x00-\x1f\x7f]+")
+"""Names within the archive: none leads out of a folder, on any system."""
 LARGEST: Final = 1 << 30
 """Bytes of a member beyond which an archive is not ours: each is held in memory as a whole."""
 
@@ -113,7 +117,7 @@ class Archive:
         """Return a member as a parser reads it; raise InputError where it cannot."""
         try:
             return parse(self.read(name))
-        except (ValueError, KeyError, OSError) as err:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, EOFError, OSError) as err:
             raise self._broken(f"cannot be read: {err}", name) from err
 
     def _json(self, name: str) -> dict[str, Any]:
@@ -133,6 +137,8 @@ class Archive:
                 info = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
             except tarfile.HeaderError as err:
                 raise self._broken(f"the archive ends or is broken here ({err})", f"byte {offset}") from err
+            if not _NAME.fullmatch(info.name) or ".." in info.name.split("/"):
+                raise self._broken(f"no backup has a member {info.name!r}", f"byte {offset}")
             if info.size > min(LARGEST, size - offset - _BLOCK):
                 raise self._broken(f"{info.name} is cut short", f"byte {size}")
             yield Place(name=info.name, offset=offset + _BLOCK, size=info.size, rows=0)
@@ -149,7 +155,7 @@ class Archive:
 
     def _check(self) -> None:
         """Compare every member with the manifest."""
-        listed = self._json(MANIFEST).get("members", [])
+        listed = self.parsed(MANIFEST, _listed)
         if [entry["name"] for entry in listed] != [name for name in self._places if name != MANIFEST]:
             raise self._broken("its members are not those that are listed", MANIFEST)
         for entry in listed:
@@ -167,6 +173,26 @@ class Archive:
             digest.update(piece)
             left -= len(piece)
         return digest.hexdigest()
+
+
+def _listed(content: bytes) -> list[dict[str, Any]]:
+    """Return what a manifest says of each member; raise ValueError or KeyError where it does not."""
+    entries = [
+        {name: entry[name] for name in ("name", "size", "sha256", "rows")} for entry in json.loads(content)["members"]
+    ]
+    return [{**entry, "rows": int(entry["rows"])} for entry in entries]
+
+
+def unpacked(content: bytes, most: int = LARGEST) -> bytes:
+    """Return what a member of gzip holds; raise ValueError where that is more than `most` bytes, or none."""
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        made = unpacker.decompress(content, most)
+    except zlib.error as err:
+        raise ValueError(f"it cannot be unpacked: {err}") from err
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise ValueError(f"it is cut short, or unpacks to more than {most} bytes")
+    return made
 
 
 def _opened(path: Path) -> BinaryIO:

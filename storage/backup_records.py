@@ -41,9 +41,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from core.errors import Conflict, StoreError
+from core.errors import Conflict, InputError, StoreError
 from core.sending import SendState
-from storage.backup_archive import Member, as_json
+from storage.backup_archive import Member, as_json, unpacked
 from storage.records_database import Database, Lock
 from storage.tables import Instant
 
@@ -57,6 +57,8 @@ BYTES: Final = 8_000_000
 ROWS_HELD: Final = 500
 FILES_HELD: Final = 8
 """Rows held in memory at once, and those of a table whose rows may be files of 20 MB."""
+_LARGEST: Final = 300_000_000
+"""Bytes that a member may unpack to: BYTES, and one row beyond them, of a file in base64."""
 TOKEN: Final = "/token"  # noqa: S105 - how keys of cursors end, no secret
 
 _ON_THE_WAY: Final = frozenset({SendState.WAITING, SendState.CLAIMED, SendState.SENDING})
@@ -118,7 +120,7 @@ class Schema:
     def parsed(cls, content: bytes) -> "Schema":
         """Return it from a member."""
         told = json.loads(content)
-        for columns in told["tables"].values():
+        for columns in dict(told["tables"]).values():
             if not set(columns.values()) <= set(_TYPES):
                 raise ValueError(f"unknown kinds of columns {columns}")
         return cls(revision=told["revision"], tables=told["tables"], numbers=told["numbers"])
@@ -187,13 +189,19 @@ class RecordArchive:
             for name, columns in reversed(schema.tables.items()):  # migrations put rows into some
                 connection.execute(delete(_table(name, columns)))
             for name, content in rows:
-                _insert(connection, name, schema.tables[name], content, token)
+                _insert(connection, name, _columns(schema, name), content, token)
             for name, last in schema.numbers.items():
                 _number_on(connection, name, last)
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # what is checked later bars migrations
             self._database.migrate(connection)
             before_commit()
+
+
+def _columns(schema: Schema, name: str) -> Columns:
+    if name not in schema.tables:
+        raise InputError(f"its schema has no table {name!r}", place="records", remedy="take another backup")
+    return schema.tables[name]
 
 
 def table_of(name: str) -> str:
@@ -296,16 +304,24 @@ def _chunks(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
 
 
 def _insert(connection: Connection, name: str, columns: Columns, content: bytes, token: str) -> None:
-    rows = []
-    for line in gzip.decompress(content).splitlines():
-        values = zip(columns.items(), json.loads(line), strict=True)
-        row: dict[str, Any] = {c: v if v is None else _UNDERSTAND.get(kind, _same)(v) for (c, kind), v in values}
-        if name == "kept_texts" and str(row["key"]).endswith(TOKEN):
-            row["text"] = token
-        if name == "outbox" and row["state"] in _ON_THE_WAY:
-            row |= {"state": SendState.UNCERTAIN.value, "error": _MAYBE_SENT}
-        rows.append(row)
+    try:
+        rows = [_row(name, columns, line, token) for line in unpacked(content, _LARGEST).splitlines()]
+    except (ValueError, TypeError, RecursionError) as err:
+        raise InputError(
+            f"a row cannot be read: {err}", place=f"records/{name}", remedy="take another backup; this one is not whole"
+        ) from err
     connection.execute(insert(_table(name, columns)), rows)
+
+
+def _row(name: str, columns: Columns, line: bytes, token: str) -> dict[str, Any]:
+    """Return a row from its line; raise ValueError or TypeError where it is none."""
+    values = zip(columns.items(), json.loads(line), strict=True)
+    row: dict[str, Any] = {c: v if v is None else _UNDERSTAND.get(kind, _same)(v) for (c, kind), v in values}
+    if name == "kept_texts" and str(row["key"]).endswith(TOKEN):
+        row["text"] = token
+    if name == "outbox" and row["state"] in _ON_THE_WAY:
+        row |= {"state": SendState.UNCERTAIN.value, "error": _MAYBE_SENT}
+    return row
 
 
 def _refuse_full(connection: Connection, name: str) -> None:

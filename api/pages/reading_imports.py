@@ -24,6 +24,7 @@ from api.routes.reading_imports import (
 from core.people import Right
 from core.reading_tables import TableMapping
 from core.table_troubles import Told, Trouble
+from services.reading_import_mapping import read_said
 
 router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.READINGS)])
 
@@ -150,7 +151,7 @@ def confirm(
 ) -> Response:
     """Do what the dry run showed, planned anew on what is stored now."""
     staged = v.room.staging.take(key, v.now)
-    whole = msgspec.to_builtins(TableMapping()) | msgspec.json.decode(mapping, type=dict[str, Any])
+    whole = msgspec.to_builtins(TableMapping()) | read_said(mapping)
     planned = plan_file(v.room, staged.name, staged.content, whole)
     do_reading_import(v.room, planned, act(v.room, v.name), partial=bool(partial))
     return back("/imports?done=imported")

@@ -14,6 +14,10 @@ from ingest.profiles.spec import ProfileSpec
 
 BUNDLED: Final = Path(__file__).parent / "bundled"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+LONGEST: Final = 500_000
+"""Characters of a profile; the longest that ships has a tenth."""
+_DOTTED: Final = re.compile(r"""(?<![\w'"-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+"""A key of so many parts; a parser keeps each of its beginnings."""
 _WHERE: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<key>[^`]*)`)?", re.DOTALL)
 _STRANGE: Final = re.compile(r"unknown field `([^`]*)`")
 _PART: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -59,9 +63,13 @@ def read(path: Path, *, bundled: bool = False) -> Source:
 
 def parse(text: str, *, path: Path, bundled: bool = False) -> Source:
     """Return the profile of a text; raise ProfileError."""
+    if len(text) > LONGEST or _DOTTED.search(text):
+        raise ProfileError(
+            f"{path.name} is too long, or a key of it is", remedy=f"keep below {LONGEST} characters, keys short"
+        )
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as err:
+    except (ValueError, RecursionError) as err:
         raise ProfileError(f"{path.name} is no TOML: {err}", remedy="mend that line") from err
     try:
         spec = msgspec.convert(tree, ProfileSpec)
