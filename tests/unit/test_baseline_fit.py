@@ -97,11 +97,17 @@ def test_each_station_has_its_own_weather() -> None:
     assert np.abs(fits.energy - fits.predicted)[:, YEAR:].mean() < 0.06 * fits.mean.mean()
 
 
+@pytest.fixture(scope="module")
+def in_kwh() -> tuple[Floats, Floats]:
+    energy = building(climate())
+    return energy, fitted(energy).predicted
+
+
 @settings(max_examples=15, deadline=None)
 @given(factor=st.floats(1e-3, 1e6))
-def test_the_unit_of_energy_does_not_matter(factor: float) -> None:
-    energy = building(climate())
-    np.testing.assert_allclose(fitted(energy * factor).predicted, fitted(energy).predicted * factor, rtol=1e-6)
+def test_the_unit_of_energy_does_not_matter(in_kwh: tuple[Floats, Floats], factor: float) -> None:
+    energy, predicted = in_kwh
+    np.testing.assert_allclose(fitted(energy * factor).predicted, predicted * factor, rtol=1e-6)
 
 
 def test_days_after_training_change_no_model() -> None:

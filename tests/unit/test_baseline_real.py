@@ -13,7 +13,7 @@ import pytest
 
 from analytics.baseline.cleaning import Commodity
 from analytics.baseline.days import Bools, Days, Floats, Weather
-from analytics.baseline.fit import Fits, fit
+from analytics.baseline.fit import fit
 from analytics.baseline.model import VERSION
 from analytics.baseline.placebo import Calibration, score, summed
 from analytics.baseline.saving import savings
@@ -57,18 +57,20 @@ def meters(commodity: Commodity, folder: Path) -> tuple[Floats, Days, Weather]:
     return table.values, days_of(table.day, "uk", None), Weather(temp_c=temp_c, station=np.zeros(len(table.names), int))
 
 
-def pairs(energy: Floats, days: Days, weather: Weather, commodity: Commodity) -> Iterator[tuple[Fits, Bools]]:
+def years(days: Days) -> Iterator[tuple[Bools, Bools]]:
+    """Yield pairs of years that follow each other, as masks of days: one to learn from, one to foretell."""
     for begin in STARTS:
         if begin + 2 * YEAR <= len(days.day):
             place = np.arange(len(days.day)) - begin
-            train, predict = (place >= 0) & (place < YEAR), (place >= YEAR) & (place < 2 * YEAR)
-            yield fit(energy, days, train, commodity, weather), predict
+            yield (place >= 0) & (place < YEAR), (place >= YEAR) & (place < 2 * YEAR)
 
 
 def placebos(commodity: Commodity, folder: Path) -> Placebos:
     table = Calibration.from_json(load_placebos())
     rows = []
-    for fits, predict in pairs(*meters(commodity, folder), commodity):
+    energy, days, weather = meters(commodity, folder)
+    for train, predict in years(days):
+        fits = fit(energy, days, train, commodity, weather)
         known = np.isfinite(fits.energy)
         measured = (known[:, fits.train].sum(1) >= 0.9 * YEAR) & (known[:, predict].sum(1) >= 0.9 * YEAR)
         judged, told = sufficiency(fits, predict), savings(fits, predict[None, :], table)
@@ -119,8 +121,8 @@ def test_a_saving_planted_in_real_years_comes_back_within_its_interval(
     table = Calibration.from_json(load_placebos())
     energy, days, weather = meters(commodity, tmp_path)
     inside, significant = [], []
-    for fits, predict in list(pairs(energy, days, weather, commodity))[::2]:
-        planted = fit(np.where(predict, 1 - saved, 1.0) * energy, days, fits.train, commodity, weather)
+    for train, predict in list(years(days))[::2]:
+        planted = fit(np.where(predict, 1 - saved, 1.0) * energy, days, train, commodity, weather)
         shown = [m for m in range(len(energy)) if sufficiency(planted, predict).sufficient(m)]
         told = savings(planted, predict[None, :], table)
         low, high = np.moveaxis(told.interval(90)[shown, 0], -1, 0)
