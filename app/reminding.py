@@ -12,14 +12,14 @@ class Reminding:
     """The work that puts reminders into the outbox."""
 
     def __init__(self, parts: Parts) -> None:
-        self._live = live_of(parts)
+        self._parts = parts
         self._settings = parts.settings
 
     def run(self, _stopped: Stopped) -> None:
         """Remind of what is due now."""
         settings = self._settings.deliveries
         remind(
-            self._live,
+            live_of(self._parts),
             deadlines_of(settings),
             now(),
             plan_years=settings.plan_years,

@@ -27,6 +27,8 @@ MODELS_EVERY: Final = timedelta(hours=1)
 HISTORY_EVERY: Final = timedelta(days=1)
 VALUES_EVERY: Final = timedelta(minutes=15)
 REMIND_EVERY: Final = timedelta(hours=3)
+FOLLOW_EVERY: Final = timedelta(minutes=1)
+FOLLOWED: Final = "tables/followed"
 
 
 def recurring_work(parts: Parts) -> list[Recurring]:
@@ -36,6 +38,7 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     work.append(Recurring(name="peaks", every=MODELS_EVERY, act=partial(_peaks, parts)))
     work.append(Recurring(name="outlook", every=MODELS_EVERY, act=partial(work_out, parts)))
     work.append(Recurring(name="indicators", every=VALUES_EVERY, act=partial(keep_values, parts)))
+    work.append(Recurring(name="tables", every=FOLLOW_EVERY, act=partial(follow_tables, parts), lane="tables"))
     work.append(Recurring(name="reminders", every=REMIND_EVERY, act=Reminding(parts).run))
     if archive is not None:
         fetched = partial(_fetch, parts, archive)
@@ -44,6 +47,17 @@ def recurring_work(parts: Parts) -> list[Recurring]:
     often = timedelta(seconds=parts.settings.alerts.send_every_s)
     alerts = Recurring(name="alerts", every=often, act=sending.run, lane="alerts")
     return [_rollups(parts), *work, *_detectors(parts), alerts, *_backups(parts)]
+
+
+def follow_tables(parts: Parts, stopped: Stopped) -> None:
+    """Work out anew what is kept ready for pages, where somebody entered a row of the dated tables since."""
+    number = parts.tables.standing().number
+    if parts.records.kept(FOLLOWED) == (str(number) if number else ""):
+        return
+    keep_values(parts, stopped)
+    work_out(parts, stopped)
+    if not stopped():
+        parts.records.keep(FOLLOWED, str(number))
 
 
 def _backups(parts: Parts) -> list[Recurring]:

@@ -22,7 +22,7 @@ from services.freezing import Opened
 from services.frozen import to_json
 from services.frozen_tables import TABLES
 from services.indicators import Evaluation
-from services.restatement_names import Named, named_entries, named_late, named_tables, named_used
+from services.restatement_names import Named, named_days, named_entries, named_late, named_tables, named_used
 from services.stands import FrozenAlerts, Live, Shared, Stand, inputs_of, rollups_of
 from services.verification import close
 
@@ -172,8 +172,9 @@ def _stages(walk: _Walk, then: Stand, present: Stand) -> Iterator[_Stage]:
 def _rest(walk: _Walk, stand: Stand, present: Stand) -> Iterator[_Stage]:
     """Yield the steps of what is neither readings, register nor table."""
     if stand.facts != present.facts or stand.dated.place != present.dated.place:
+        days = named_days(stand.facts, present.facts)
         stand = replace(stand, facts=present.facts, dated=present.dated)
-        yield walk.stage(Cause.CALENDAR, stand)
+        yield walk.stage(Cause.CALENDAR, stand, days)
     report = walk.last.publication.report
     running = walk.last.publication.cutoff.date() <= report.end
     if isinstance(stand.alerts, FrozenAlerts) and (running or not stand.alerts.same(present.alerts)):

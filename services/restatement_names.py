@@ -1,8 +1,9 @@
 """What the causes of a restatement were, by name: points, imports, entries of the register, rows of tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from core.registry import DialEvent, Meter, Point, Station
 from core.rollup import NANO, RollUp
 from services.as_of_register import WORDS
 from services.as_of_rollups import RollUpsOf
+from services.baselines import Facts
 from services.points import MAIN
 from services.stands import Live, Stand
 
@@ -161,6 +163,31 @@ def _entry(kind: str, key: str, trail: Sequence[AuditEntry]) -> Named:
     return Named(kind=kind, key=key, facts=facts)
 
 
+# The calendar
+
+
+def named_days(before: Facts | None, after: Facts | None) -> tuple[Named, ...]:
+    """Return the spans of days that are free now and were not, and the other way round."""
+    found = []
+    for kind in ("holidays", "school"):
+        old, new = (getattr(one, kind) if one is not None else frozenset[date]() for one in (before, after))
+        for did, days in (("added", new - old), ("removed", old - new)):
+            found += [_days_off(kind, did, first, last) for first, last in _runs(days)]
+    return bounded(found)
+
+
+def _days_off(kind: str, did: str, first: date, last: date) -> Named:
+    return Named(kind=kind, key=first.isoformat(), facts={"did": did, "last": last.isoformat()})
+
+
+def _runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
+    """Yield the first and last of days that follow each other."""
+    ordered = sorted(days)
+    begins = [n for n, day in enumerate(ordered) if n == 0 or day - ordered[n - 1] > timedelta(days=1)]
+    for begin, end in pairwise([*begins, len(ordered)]):
+        yield ordered[begin], ordered[end - 1]
+
+
 # Dated tables
 
 
@@ -204,4 +231,4 @@ def _id_of(row: Any) -> str:  # noqa: ANN401 - a row of a table
 
 
 def _version(row: Any) -> int:  # noqa: ANN401 - a row of a table
-    return int(row.provenance.version) if hasattr(row, "provenance") else 1
+    return int(row.provenance.version if hasattr(row, "provenance") else row.version)

@@ -201,7 +201,7 @@ def get_factors(
     tables = room.deps.dated.factors
     return as_json(
         Factors(
-            factors=[factor_row(f) for f in tables.factors if carrier in {None, f.carrier}],
+            factors=[factor_row(f) for f in (*tables.factors, *tables.former) if carrier in {None, f.carrier}],
             ratios=[
                 RatioRow(
                     r.id,

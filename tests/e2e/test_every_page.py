@@ -51,6 +51,7 @@ SHOWN = {
     "/deliveries/{kind}/{period}/{area}": f"/deliveries/annual/2025/{ENERGY}",
     "/documents/{key}": "/documents/penb",
     "/notes/{key}": "/notes/kotel",
+    "/settings/tables/row": "/settings/tables/row?kind=factor&key=mpo-electricity-2020",
     "/plan/{kind}/new": "/plan/indicators/new",
     "/plan/{kind}/{key:path}": "/plan/indicators/E1",
 }

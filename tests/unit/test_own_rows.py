@@ -18,6 +18,7 @@ from core.populations import population_of
 from core.registry import Building, Commodity, Organisation, Point
 from core.tariffs import CostPart
 from services.own_rows import Draft, proposed
+from services.restatement_names import named_days
 from storage.records import SqlRecordStore
 from tests.unit.own_rows_world import FACTOR, HOLIDAY, NORMAL, NOW, POPULATION, PRICE, entered, opened, present
 
@@ -309,3 +310,17 @@ def test_of_whatever_versions_the_last_alone_counts(
     assert [f.kg if f else None for f in found] == [value if since <= m < until else None for m in months]
     assert all(a.number < b.number for a, b in pairwise(store.own_rows()))
     store.close()
+
+
+def test_a_calendar_that_changed_is_told_by_its_days(records: SqlRecordStore) -> None:
+    tables = present(records)
+    before = tables.facts()
+    entered(records, tables, RowKind.HOLIDAY, HOLIDAY)
+    entered(records, tables, RowKind.HOLIDAY, HOLIDAY, first="2031-03-03", last="2031-03-03")
+    told = named_days(before, tables.facts())
+    assert [(one.kind, one.key, one.facts["did"], one.facts["last"]) for one in told] == [
+        ("school", "2031-02-03", "added", "2031-02-09"),
+        ("school", "2031-03-03", "added", "2031-03-03"),
+    ]
+    assert {one.facts["did"] for one in named_days(tables.facts(), before)} == {"removed"}
+    assert named_days(before, before) == ()
