@@ -30,7 +30,7 @@ ODECET = Path(sys.executable).parent / "odecet"
 TOKEN = "0123456789abcdef-of-the-test"  # noqa: S105 - of a process that lives as long as the test
 EVER = (np.datetime64("1990-01-01", "us"), np.datetime64("2100-01-01", "us"))
 
-pytestmark = [pytest.mark.server, pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.server, pytest.mark.fault, pytest.mark.timeout(500)]
 
 
 class Machine:

@@ -12,8 +12,6 @@ from tests.servers.commands import run_here
 
 HAND = "Odběrné místo;Datum odečtu;Stav [kWh]\np1;31. 1. 2026;1 234,5\np1;28.02.2026 08:15;1 300,0\n"
 
-pytestmark = pytest.mark.timeout(400)
-
 
 def odecet(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     settings = {"ODECET_DATA__FOLDER": str(folder / "data"), "ODECET_LOG__LEVEL": "warning"}
