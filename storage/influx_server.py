@@ -126,6 +126,19 @@ class InfluxServer:
         error = self._statement(f'CREATE DATABASE "{name}" WITH SHARD DURATION {SHARD}')
         if error and "conflicts with an existing policy" not in error:
             raise StoreError(f"{self.url}: database {self.bucket} cannot be made: {error}")
+        self._keeps(name)
+
+    def _keeps(self, name: str) -> None:
+        """Raise StoreError where the database deletes what is older than some time (1.x)."""
+        results = self._json(f'SHOW RETENTION POLICIES ON "{name}"')
+        found = [series for result in results for series in result.get("series", [])]
+        rows = (dict(zip(series["columns"], row, strict=True)) for series in found for row in series["values"])
+        for row in rows:
+            if row["default"] and row["duration"] != "0s":
+                raise StoreError(
+                    f"{self.url}: database {self.bucket} deletes readings after {row['duration']}; "
+                    f'let it keep them: ALTER RETENTION POLICY "{row["name"]}" ON "{name}" DURATION INF'
+                )
 
     def write(self, lines: Sequence[str]) -> None:
         """Write lines in requests of LINES each, two at a time; every one is stored when this returns."""

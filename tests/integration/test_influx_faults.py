@@ -142,6 +142,19 @@ def test_store_says_error_with_the_servers_text_when_the_database_is_gone(
     again.close()
 
 
+def test_a_database_that_deletes_readings_is_refused_with_what_mends_it(
+    server: ServerProcess, store: InfluxReadingStore
+) -> None:
+    store.write(batch(0))
+    store._server._statement('ALTER RETENTION POLICY "autogen" ON "budovy a měřidla" DURATION 3650d')
+    with pytest.raises(StoreError, match=r"deletes readings after 87600h0m0s; let it keep them: ALTER") as raised:
+        opened(server)
+    store._server._statement(str(raised.value).partition("let it keep them: ")[2])
+    again = opened(server)
+    assert len(again.read(KEYS, *EVER)) == 1000
+    again.close()
+
+
 def test_partial_write_is_seen_when_another_program_wrote_texts(store: InfluxReadingStore) -> None:
     stamp = T0.astype(np.int64)
     store._server.write([f'reading,meter=other,register=energy.import value="text" {stamp}'])
