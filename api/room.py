@@ -47,11 +47,10 @@ class Room:
         self._present: Room | None = None
 
     def seen_by(self, access: Access) -> "Room":
-        """Return the room of a caller: what they see of everything."""
-        whole = self.present()
-        room = copy(whole)
-        room.access, room.region = access, whole
-        room.deps = replace(whole.deps, records=seen_records(whole.deps.records, access, room.now))
+        """Return the room of a caller: what they see of everything, with the dated tables as they stand here."""
+        room = copy(self)
+        room.access, room.region = access, self
+        room.deps = replace(self.deps, records=seen_records(self.deps.records, access, room.now))
         return room
 
     def present(self) -> "Room":
@@ -135,6 +134,10 @@ def whole_room(request: Request) -> Room:
 
 
 async def _room(request: Request, caller: Asking) -> Room:
+    return whole_room(request).present().seen_by(caller)
+
+
+async def _bare_room(request: Request, caller: Asking) -> Room:
     return whole_room(request).seen_by(caller)
 
 
@@ -147,5 +150,7 @@ async def _body(request: Request) -> bytes:
 
 
 InRoom = Annotated[Room, Depends(_room)]
+InBareRoom = Annotated[Room, Depends(_bare_room)]
+"""A room without what people entered into dated tables: for what is to work while the record store does not."""
 Caller = Annotated[str, Depends(_caller)]
 Body = Annotated[bytes, Depends(_body)]

@@ -12,7 +12,7 @@ from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
 from api.problems import RETRY_AFTER_S
-from api.room import InRoom, Room
+from api.room import InBareRoom, Room
 from core.errors import StoreError
 
 router = APIRouter(tags=["process"])
@@ -42,7 +42,7 @@ READY: Final = {"ready": True, "reasons": []}
     summary="Whether the process lives",
     **documented(Alive, {"status": "alive", "version": "0.1.0"}, errors=()),
 )
-def health(room: InRoom) -> Response:
+def health(room: InBareRoom) -> Response:
     """Return that the process lives."""
     return as_json(Alive("alive", room.deps.version))
 
@@ -72,7 +72,7 @@ def reasons(room: Room) -> tuple[str, ...]:
     description="503 with the reasons where something is not.",
     **documented(Ready, READY, errors=()),
 )
-def ready(room: InRoom) -> Response:
+def ready(room: InBareRoom) -> Response:
     """Return whether work can be taken."""
     found = reasons(room)
     if not found:
@@ -87,6 +87,6 @@ def ready(room: InRoom) -> Response:
     summary="Measures for Prometheus",
     **documented(None, None, errors=(), also={"text/plain": "odecet_http_requests_total 1.0\n"}),
 )
-def metrics(room: InRoom) -> Response:
+def metrics(room: InBareRoom) -> Response:
     """Return the measures of this process."""
     return Response(generate_latest(room.deps.metrics), media_type=CONTENT_TYPE_LATEST)

@@ -17,7 +17,7 @@ from api.asking import Span, span_of
 from api.contract import documented
 from api.paging import next_link
 from api.problems import Place, Refused
-from api.room import Body, Caller, InRoom, Room
+from api.room import Body, Caller, InBareRoom, InRoom, Room
 from api.routes.consumption import Form, From, To, Zone, wants_csv
 from api.snapshot import Snapshot
 from core.calendar import Bools, instant, micros, moment
@@ -325,7 +325,7 @@ def _page(found: list[Reading], cursor: str | None, headers: Mapping[str, str], 
         errors=(401, 413, 422, 503),
     ),
 )
-def take_readings(room: InRoom, by: Caller, body: Body) -> Response:
+def take_readings(room: InBareRoom, by: Caller, body: Body) -> Response:
     """Store a payload's readings."""
     if not body.strip():
         raise InputError("the body is empty", place="body", remedy="send one reading, or an object with readings")

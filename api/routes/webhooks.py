@@ -20,7 +20,7 @@ from api.access import allowed
 from api.answers import as_json
 from api.contract import documented
 from api.problems import Place
-from api.room import Body, Caller, InRoom, Room
+from api.room import Body, Caller, InBareRoom, Room
 from api.routes.readings import Accepted
 from core.errors import InputError
 from core.people import Right
@@ -82,7 +82,7 @@ class AnyPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     ),
 )
 def take_chirpstack(
-    room: InRoom,
+    room: InBareRoom,
     by: Caller,
     body: Body,
     event: Annotated[
@@ -111,7 +111,7 @@ def take_chirpstack(
         errors=(401, 413, 422, 503),
     ),
 )
-def take_the_things_stack(room: InRoom, by: Caller, body: Body) -> Response:
+def take_the_things_stack(room: InBareRoom, by: Caller, body: Body) -> Response:
     """Take a message under the topic that The Things Stack publishes it on."""
     tree = _tree(body)
     ids = _within(tree, "end_device_ids")
@@ -150,7 +150,7 @@ KINDS: Final[Mapping[str, str]] = {
     ),
 )
 def take_payload(
-    room: InRoom,
+    room: InBareRoom,
     by: Caller,
     body: Body,
     topic: Annotated[str, Path(description="The topic.", examples=["watermeter/main/json"])],

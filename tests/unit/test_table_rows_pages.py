@@ -255,3 +255,15 @@ def test_what_pages_hold_is_derived_anew_once_a_value_was_entered(world: Region)
     assert after.deps.edition > before.deps.edition
     assert after.deps.dated != before.deps.dated
     assert after.region is after
+
+
+def test_readings_come_in_and_health_is_told_while_the_store_of_rows_is_down(world: Region) -> None:
+    world.records.close()
+    deps: Dependencies = world.app.state.room.deps
+    world.app.state.room = Room(replace(deps, metrics=CollectorRegistry(), sessions=None))
+    with world.client() as client:
+        assert client.get("/health").status_code == 200
+        assert client.get("/ready").json()["reasons"][0].startswith("records:")
+        body = {"meter": "em-1", "register": "energy.import", "value": 1.5, "unit": "kWh", "at": "2026-01-02T00:00:00Z"}
+        assert client.post("/api/v1/readings", json=body).status_code == 200
+        assert client.get("/api/v1/emissions").status_code in {500, 503}
