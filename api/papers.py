@@ -14,6 +14,7 @@ from api.attachments import attachment
 from api.problems import Refused
 from api.room import Room
 from api.scope import reaches_building
+from api.snapshot import Snapshot
 from core.errors import NotFound
 from core.papers import Document, Kept, Note, PaperAct
 from core.people import Access, Right
@@ -42,15 +43,15 @@ def may_change(access: Access, building: Building, kept: Kept) -> bool:
 def seen_paper(room: Room, key: str, kind: type[Document | Note]) -> Kept:
     """Return a document or a note that the caller sees; raise NotFound."""
     kept = room.deps.records.paper(key)
-    if not isinstance(kept.last.said, kind) or not _shown(room, kept):
+    if not isinstance(kept.last.said, kind) or not _shown(room.access, room.now(), kept):
         raise NotFound(f"paper {key} is not known")
     return kept
 
 
-def _shown(room: Room, kept: Kept) -> bool:
+def _shown(access: Access, now: Snapshot, kept: Kept) -> bool:
     """Return whether a paper is of a building that is (still) there, and not withdrawn from this caller's eyes."""
-    building = room.now().buildings.get(kept.last.building)
-    return building is not None and (kept.live or may_change(room.access, building, kept))
+    building = now.buildings.get(kept.last.building)
+    return building is not None and (kept.live or may_change(access, building, kept))
 
 
 def changing(room: Room, kept: Kept) -> Papers:
@@ -87,7 +88,7 @@ def listed(room: Room, building: str = "", *, live: bool = True) -> Shelf:
     """
     now = room.now()
     papers = room.deps.records.papers([now.building(building).id] if building else None)
-    kept = [one for one in gathered(papers) if one.live is live and _shown(room, one)]
+    kept = [one for one in gathered(papers) if one.live is live and _shown(room.access, now, one)]
     return shelf(kept, today_of(room))
 
 

@@ -168,20 +168,20 @@ class SeenRecords(_Closed):
 
     def papers(self, buildings: Sequence[str] | None = None) -> list[Paper]:
         """Return the papers of buildings that are seen, to whoever reads these there."""
-        asked = self._now().buildings if buildings is None else buildings
-        mine = [key for key in asked if self._reads_papers(key)]
+        there = self._now().buildings
+        asked = there if buildings is None else buildings
+        mine = [key for key in asked if self._reads_papers(there.get(key))]
         return self._records.papers(mine) if mine else []
 
     def paper(self, key: str) -> Kept:
         """Return a document or a note to the same; raise NotFound."""
         found = self._records.paper(key)
-        if not self._reads_papers(found.last.building):
+        if not self._reads_papers(self._now().buildings.get(found.last.building)):
             raise NotFound(f"paper {key} is not known")
         return found
 
-    def _reads_papers(self, building: str) -> bool:
-        found = self._now().buildings.get(building)
-        return found is not None and reaches_building(self._access, Right.SEE_PAPERS, found)
+    def _reads_papers(self, building: Building | None) -> bool:
+        return building is not None and reaches_building(self._access, Right.SEE_PAPERS, building)
 
     # What belongs to no building yet
 

@@ -16,6 +16,7 @@ from api.pages.papers import (
     FINE,
     KEEPING,
     TAKEN,
+    Page,
     Sent,
     Trouble,
     at_building,
@@ -24,13 +25,14 @@ from api.pages.papers import (
     document_shown,
     history,
     lines_of,
+    paged,
     shelf_of,
     version_in,
     words_of,
 )
 from api.pages.view import Seen, Viewer, back
 from api.paper_texts import KINDS
-from api.papers import adding, changing, purging, seen_paper
+from api.papers import adding, changing, purging, seen_paper, today_of
 from core.errors import Conflict, InputError, NotFound
 from core.papers import Document, DocumentKind
 from core.people import Right
@@ -44,6 +46,7 @@ def documents(
     v: Seen,
     building: Annotated[str, Query()] = "",
     state: Annotated[str, Query()] = "",
+    page: Page = 1,
     form: Annotated[str, Query(alias="format")] = "",
 ) -> Response:
     """Show documents of a building or of all, those that expire first; or give them as a file."""
@@ -54,7 +57,7 @@ def documents(
         return exported(v, form, f"documents-{building or 'all'}", [table])
     return v.page(
         "documents.html",
-        lines=chosen,
+        **paged(chosen, page),
         urgent=sum(one.urgent for one in shown),
         asked={"building": building, "state": state},
         buildings=sorted(v.room.now().buildings.values(), key=lambda b: b.name.casefold()),
@@ -140,7 +143,7 @@ def _page(v: Viewer, found: KeptDocument, said: Mapping[str, str] | None = None,
         "document.html",
         status=trouble.status,
         trouble=trouble,
-        one=document_shown(v, found),
+        one=document_shown(v, found, v.room.now().building(found.kept.last.building), today_of(v.room)),
         said=said or _said(found.said),
         **history(v, found.kept),
         **_offered(v),

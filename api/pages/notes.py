@@ -15,6 +15,7 @@ from api.pages.papers import (
     FINE,
     KEEPING,
     NOTES,
+    Page,
     Sent,
     Trouble,
     at_building,
@@ -22,6 +23,7 @@ from api.pages.papers import (
     changes_everything,
     history,
     lines_of,
+    paged,
     shelf_of,
     version_in,
     words_of,
@@ -41,6 +43,7 @@ def notes(
     v: Seen,
     building: Annotated[str, Query()] = "",
     state: Annotated[str, Query()] = "",
+    page: Page = 1,
     form: Annotated[str, Query(alias="format")] = "",
 ) -> Response:
     """Show notes of a building or of all, the newest day first; or give them as a file."""
@@ -50,7 +53,7 @@ def notes(
         return exported(v, form, f"notes-{building or 'all'}", [table])
     return v.page(
         "notes.html",
-        lines=shown,
+        **paged(shown, page),
         asked={"building": building, "state": state},
         buildings=sorted(v.room.now().buildings.values(), key=lambda b: b.name.casefold()),
         adds=bool(buildings_to_add(v)),

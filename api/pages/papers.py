@@ -1,11 +1,12 @@
 """Documents and notes of buildings as pages show them: what stands where, how long it is valid, and as a file."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from datetime import date
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.datastructures import FormData
 
 from api.access import MOST_FIELDS, allowed
@@ -20,7 +21,11 @@ from core.people import Right
 from core.registry import Building
 from services.papers import KeptDocument, KeptNote, Validity, validity
 
+T = TypeVar("T")
+Page = Annotated[int, Query(ge=1, le=10_000)]
 KEEPING: Final = [allowed(Right.PAPERS)]
+LINES: Final = 100
+"""Documents or notes on one page of all of them."""
 TAKEN: Final = ".pdf,.jpg,.jpeg,.png,.docx,.xlsx,.odt,.ods,.csv,.txt"
 """What the chooser of files offers; what comes is looked at anyway."""
 
@@ -109,21 +114,27 @@ class ShelfShown:
         return sum(one.urgent for one in self.documents)
 
 
+def paged(lines: Sequence[T], page: int) -> dict[str, Any]:
+    """Return the lines of a page of a list, and which one of how many it is."""
+    pages = max(-(-len(lines) // LINES), 1)
+    return {"lines": lines[LINES * (page - 1) : LINES * page], "page": page, "pages": pages, "found": len(lines)}
+
+
 def shelf_of(v: Viewer, building: str = "", *, live: bool = True) -> ShelfShown:
     """Return the papers of a building, or of all that the reader sees."""
     found, buildings = listed(v.room, building, live=live), v.room.now().buildings
+    today = today_of(v.room)
     return ShelfShown(
-        documents=[document_shown(v, one) for one in found.documents],
+        documents=[document_shown(v, one, buildings[one.kept.last.building], today) for one in found.documents],
         notes=[NoteShown(found=one, building=buildings[one.kept.last.building]) for one in found.notes],
     )
 
 
-def document_shown(v: Viewer, found: KeptDocument) -> DocumentShown:
+def document_shown(v: Viewer, found: KeptDocument, building: Building, today: date) -> DocumentShown:
     """Return a document as lists show it."""
-    today = today_of(v.room)
     return DocumentShown(
         found=found,
-        building=v.room.now().building(found.kept.last.building),
+        building=building,
         kind=v.words.text(KINDS[found.said.kind]),
         standing=validity(found.said, today)[0],
         words=validity_text(found.said, today, v.words),

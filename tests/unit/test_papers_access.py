@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -9,9 +10,9 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from core.papers import PaperAct
+from core.papers import Note, PaperAct
 from core.people import Access, Grant, Role
-from tests.unit.access_world import MINE, PASSWORD, Region, region
+from tests.unit.access_world import DAY, MINE, PASSWORD, Region, region
 from tests.unit.api_fakes import NOW
 from tests.unit.papers_world import DOCX, PDF, PNG
 
@@ -358,3 +359,14 @@ def test_the_list_of_all_tells_what_expires_and_english_is_spoken(manager: httpx
     assert "expired on 1 Jan 2025" in page
     assert "1 document expired or ends within 90 days." in page
     assert "Kotelna, revize" in page
+
+
+def test_a_long_log_is_told_page_by_page_and_whole_as_a_file(manager: httpx.Client, world: Region) -> None:
+    note = next(p for p in world.records.papers(["B02"]) if p.id == "NOTE-B02")
+    for n in range(120):
+        world.records.keep_paper(replace(note, id=f"N{n:03}", said=Note(day=DAY, text=f"zápis {n}")), ())
+    first, second = (manager.get(f"/notes?building=B02&page={page}").text for page in (1, 2))
+    assert [len(set(re.findall(r'href="(/notes/N[^"]+)"', page))) for page in (first, second)] == [100, 21]
+    assert 'rel="next"' in first
+    assert 'rel="next"' not in second
+    assert manager.get("/notes?building=B02&format=csv").text.count("zápis ") == 120
