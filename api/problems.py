@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.error_texts import phrases
+from api.rim import protect
 from api.texts import choose
 from core.errors import (
     Conflict,
@@ -181,10 +182,9 @@ def handle_errors(app: FastAPI, page: Page) -> None:
 
     async def handler(request: Request, err: Exception) -> Response:
         found, headers = describe(request, err)
-        if not wants_page(request):
-            return answer(request, found, headers)
-        shown = page(request, found)
+        shown = page(request, found) if wants_page(request) else answer(request, found, {})
         shown.headers.update(headers)
+        protect(shown.headers, request_id(request), https=request.url.scheme == "https")  # a fault leaves past the rim
         return shown
 
     handled: Callable[[Request, Any], Awaitable[Response]] = handler

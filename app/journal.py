@@ -1,5 +1,6 @@
 """The log of a process: to standard error, a line an event, as text or JSON."""
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -14,10 +15,20 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
     return {key: value for key, value in vars(record).items() if key not in _OURS}
 
 
+def _inert(text: str) -> str:
+    """Return a text in which no character ends a line, steers a terminal or turns the direction of writing."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
+        first, *more = super().format(record).split("\n")  # what follows the first is indented, so that none is forged
         told = " ".join(f"{key}={value}" for key, value in _extra(record).items())
-        return f"{super().format(record)} {told}".rstrip()
+        return "\n  ".join([_inert(f"{first} {told}".rstrip()), *map(_inert, more)])
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of the library
+        record.message = record.message.replace("\n", "\\n")
+        return super().formatMessage(record)
 
 
 class _Json(logging.Formatter):
@@ -30,7 +41,8 @@ class _Json(logging.Formatter):
         } | {key: str(value) for key, value in _extra(record).items()}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()
+        said = msgspec.json.encode(line).decode()
+        return said if said.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in said)
 
 
 def set_up_log(level: str, form: str) -> None:
