@@ -160,7 +160,7 @@ class Papers:
         said = replace(
             before.said,
             kind=wish.kind,
-            title=wish.title.strip() or before.said.title,
+            title=wish.title.strip() or titled(before.said.name),
             valid_from=wish.valid_from,
             valid_until=wish.valid_until,
             remark=wish.remark.strip(),

@@ -219,7 +219,7 @@ def test_correcting_a_document_changes_what_is_said_and_never_its_file(papers: P
     made = papers.add_document("B1", WISH, "a.pdf", PDF, BY)
     after = papers.correct_document(made.id, Wish(kind=DocumentKind.AUDIT), at(1))
     assert isinstance(made.said, Document)
-    assert after.said == replace(made.said, kind=DocumentKind.AUDIT, valid_until=None, remark="")
+    assert after.said == replace(made.said, kind=DocumentKind.AUDIT, title="a", valid_until=None, remark="")
 
 
 def test_withdrawing_wants_a_reason_and_purging_a_withdrawal_before(papers: Papers, records: SqlRecordStore) -> None:
