@@ -4,12 +4,11 @@ Beyond what evidence has to be: an archive begins as one (no program with an arc
 document that its name says, without macros; a text is no page, drawing or script.
 """
 
-import io
-import zipfile
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from core.errors import InputError
+from core.packed import unpacking
 from services.evidence_files import EvidenceFile, examined, safe_name
 
 _ZIP: Final = b"PK\x03\x04"
@@ -48,30 +47,25 @@ def _ending(name: str) -> str:
 
 def _office(ending: str, content: bytes) -> bool:
     """Return whether an archive is a document of Word or Excel."""
-    return _without_macros(content, _MAIN[ending])
+    return _MAIN[ending] in _parts(content)
 
 
 def _open(ending: str, content: bytes) -> bool:
-    """Return whether an archive is an OpenDocument of its very type, which its first part says."""
-    if not _without_macros(content, "content.xml"):
-        return False
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        try:
-            with archive.open("mimetype") as part:
-                return part.read(len(_OPEN[ending]) + 1).strip() == _OPEN[ending]
-        except (RuntimeError, zipfile.BadZipFile, OSError, EOFError):
-            return False
+    """Return whether an archive is an OpenDocument of its very type, which a part of it says."""
+    parts = _parts(content)
+    return "content.xml" in parts and parts.get("mimetype", b"").strip() == _OPEN[ending]
 
 
-def _without_macros(content: bytes, member: str) -> bool:
+def _parts(content: bytes) -> dict[str, bytes]:
+    """Return the names of an archive's parts, with what says its type; none where it is no archive or has macros."""
     if not content.startswith(_ZIP):
-        return False
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
-        return False
-    return member in names and not any(name.lower().startswith(_MACROS) for name in names)
+        return {}
+    with unpacking("file", content) as packed:
+        names = [part.filename for part in packed.parts]
+        if any(name.lower().startswith(_MACROS) for name in names):
+            return {}
+        told = {part.filename: packed.read(part) for part in packed.parts if part.filename == "mimetype"}
+    return dict.fromkeys(names, b"") | told
 
 
 def _plain(_: str, content: bytes) -> bool:
