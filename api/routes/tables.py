@@ -191,7 +191,7 @@ def post_row(
     by: Caller,
     body: Body,
     kind: Kind,
-    dry_run: Annotated[bool, Query(description="Tell what it would do, and enter nothing.")] = False,  # noqa: FBT002 - a question's word
+    dry_run: Annotated[bool, Query(description="Tell what it would do, and enter nothing.", examples=[True])] = False,  # noqa: FBT002 - a question's word
 ) -> Response:
     """Enter a row."""
     wish, tables = convert(read_object(body), TableDraft), _tables(room)
