@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api.access import MOST_FIELDS, allowed
 from api.indicator_values import Standing, standing_values, told_of
 from api.pages.delivery_forms import FIELDS, Written, files_of, texts_of, values_of, written
+from api.pages.forms import count_of
 from api.pages.indicators import Line, line_of
 from api.pages.reports import Chosen, board_of, choice, deliveries_of, delivers, held_of, report_name
 from api.pages.view import Seen, Viewer, back
@@ -157,7 +158,7 @@ def _part(v: Viewer, kind: str, period: str, area: str, version: int | None) -> 
 
 def _version(form: FormData) -> int | None:
     said = str(form.get("version", ""))
-    return int(said) if said.isdecimal() else None
+    return count_of(said)
 
 
 @router.post("/deliveries/{kind}/{period}/{area}", dependencies=DELIVERING)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from api.access import allowed
+from api.pages.forms import count_of
 from api.pages.view import Seen, Viewer, back
 from api.paging import LARGEST_NUMBER
 from api.routes.formats import failed_of, profile_named, shelf_of
@@ -19,6 +20,8 @@ from core.units import Quantity
 
 router = APIRouter(include_in_schema=False, dependencies=[allowed(Right.SEE)])
 
+MOST_NUMBERS: Final = 1_000
+"""Numbers of a sample that a form asks about."""
 KINDS: Final = ("cumulative", "gauge", "delta", "interval")
 QUANTITIES: Final = tuple(str(q) for q in Quantity if q is not Quantity.UNSTATED)
 UNITS: Final = (
@@ -75,7 +78,7 @@ def decode(v: Seen, topic: Annotated[str, Form()], payload: Annotated[str, Form(
 
 
 @router.get("/formats/new", dependencies=[allowed(Right.REGISTER, Right.SIMULATE)])
-def new(v: Seen, letter: Annotated[int, Query(ge=0)] = 0) -> Response:
+def new(v: Seen, letter: Annotated[int, Query(ge=0, le=LARGEST_NUMBER)] = 0) -> Response:
     """Ask for a sample; a dead letter may be one."""
     if not letter:
         return v.page("format_new.html", topic="", payload="", problem="")
@@ -149,7 +152,7 @@ def choices_of(form: dict[str, str]) -> Choices:
             kind=form.get(f"kind{n}", ""),
             register=form.get(f"register{n}", "").strip() or "total",
         )
-        for n in range(int(form.get("numbers") or 0))
+        for n in range(min(count_of(form.get("numbers", "")) or 0, MOST_NUMBERS))
         if form.get(f"quantity{n}")
     ]
     time = form.get("time", "")
@@ -167,10 +170,18 @@ def choices_of(form: dict[str, str]) -> Choices:
     )
 
 
+def _text_of(held: str) -> str:
+    """Return the profile that the page carried along; raise InputError for what no page of ours carries."""
+    try:
+        return base64.b64decode(held, validate=True).decode()
+    except ValueError as err:
+        raise InputError("the file is empty", place="file", remedy="choose the file again") from err
+
+
 @router.post("/formats", dependencies=[allowed(Right.REGISTER, everywhere=True)])
 def save(v: Seen, held: Annotated[str, Form()]) -> Response:
     """Save a profile that was shown."""
-    text = base64.b64decode(held, validate=True).decode()
+    text = _text_of(held)
     try:
         saved = shelf_of(v.room).save(text)
     except InputError as err:

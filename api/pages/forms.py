@@ -1,6 +1,7 @@
 """What people write into forms: numbers with a decimal comma, local times."""
 
 import math
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,11 @@ def whole_of(text: str, *, place: str) -> int | None:
     if value != int(value):
         raise InputError(f"{text!r} is no whole number", place=place, remedy="write one such as 6")
     return int(value)
+
+
+def count_of(text: str) -> int | None:
+    """Return a count of at most nine digits that a form of ours carries, None of anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def local_moment(text: str, zone: ZoneInfo, *, place: str) -> datetime | None:

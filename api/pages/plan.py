@@ -12,6 +12,7 @@ from api.access import allowed
 from api.acts import act
 from api.documents import to_document
 from api.pages.deliveries import Sent
+from api.pages.forms import count_of
 from api.pages.plan_forms import BLANK_ROWS, KINDS, Kind, free_id, said
 from api.pages.public import KINDS as REPORTS
 from api.pages.reports import PROJECT_STATES, STRATEGIC
@@ -168,7 +169,12 @@ def _written(sent: FormData) -> dict[str, Any]:
     found: dict[str, Any] = {name: sent.getlist(name) if name in lists else said(sent, name) for name in sent}
     rows = zip(*(sent.getlist(f"figure_{n}") for n in ("key", "name", "unit", "decimals")), strict=False)
     found["figures"] = [
-        {"key": str(k), "name": str(n), "unit": str(u), "decimals": int(str(d)) if str(d).isdecimal() else 1}
+        {
+            "key": str(k),
+            "name": str(n),
+            "unit": str(u),
+            "decimals": 1 if (decimals := count_of(str(d))) is None else decimals,
+        }
         for k, n, u, d in rows
         if str(k) or str(n)
     ]

@@ -177,7 +177,7 @@ def save_station(  # noqa: PLR0917 - the fields of the form
     latitude: Annotated[str, Form()] = "",
     longitude: Annotated[str, Form()] = "",
     altitude: Annotated[str, Form()] = "",
-    source: Annotated[str, Form()] = StationSource.OWN,
+    source: Annotated[StationSource, Form()] = StationSource.OWN,
     device: Annotated[str, Form()] = "",
     fallbacks: Annotated[str, Form()] = "",
 ) -> Response:
@@ -189,7 +189,7 @@ def save_station(  # noqa: PLR0917 - the fields of the form
         latitude=number_of(latitude, place="latitude"),
         longitude=number_of(longitude, place="longitude"),
         altitude_m=number_of(altitude, place="altitude"),
-        source=StationSource(source),
+        source=source,
         device=device.strip(),
         fallbacks=tuple(fallbacks.replace(",", " ").split()),
     )

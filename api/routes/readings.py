@@ -189,7 +189,7 @@ def _cursor(cursor: str, wanted: Wanted) -> tuple[np.datetime64, int]:
     if not cursor:
         return wanted.start, -1
     at, _, rank = cursor.partition("~")
-    if not (at.isdecimal() and rank.isdecimal() and len(at) < 18):  # noqa: PLR2004 - microseconds until 2286 and more
+    if not (at.isdecimal() and rank.isdecimal() and max(len(at), len(rank)) < 18):  # noqa: PLR2004 - microseconds until 2286 and more
         raise InputError(f"cursor {cursor!r} is none", place="after", remedy="take it from next or the Link header")
     return np.datetime64(int(at), "us"), int(rank)
 

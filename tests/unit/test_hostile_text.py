@@ -95,8 +95,14 @@ def addresses(world: Region, key: str) -> Iterator[tuple[str, str]]:
 
 
 def filled(door: Door, world: Region, key: str) -> str:
+    return filled_path(door.path, world, key)
+
+
+def filled_path(path: str, world: Region, key: str = "") -> str:
+    """Return an address of something of this id, where it is empty of something that there is."""
+
     def value(found: re.Match[str]) -> str:
-        before = door.path[: found.start()].rstrip("/").rpartition("/")[2]
+        before = path[: found.start()].rstrip("/").rpartition("/")[2]
         name = found[1].partition(":")[0]
         if name == "number":
             return "1"
@@ -104,7 +110,7 @@ def filled(door: Door, world: Region, key: str) -> str:
             return world.alerts["B01"]
         return quote(key, safe="") if key else KEYS.get(before) or NAMES.get(name, "none")
 
-    return re.sub(r"\{([^}]*)\}", value, door.path)
+    return re.sub(r"\{([^}]*)\}", value, path)
 
 
 def twin(folder: Path, text: str, key: str) -> Twin:
