@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-SERVER_TESTS ?= $(shell expr $$(nproc) + 1)
+WORKERS ?= $(shell expr $$(nproc) + 1)
 
 .PHONY: demo run test coverage lint format bench score lock wheel clean
 
@@ -15,8 +15,7 @@ run: .venv/.run ## the product, with the settings of odecet.toml where there is 
 # Tests of servers mostly wait: one process more than there are processors. Coverage has a target of its own, since
 # tracing costs a quarter of the time and judges nothing.
 test: .venv/.dev ## every test; one that needs a server skips, naming it, where it is missing
-	$(BIN)/python -m pytest tests/unit --numprocesses=auto --dist=worksteal --durations=15
-	$(BIN)/python -m pytest tests --ignore=tests/unit --numprocesses=$(SERVER_TESTS) --dist=worksteal --durations=25
+	$(BIN)/python -m pytest tests --numprocesses=$(WORKERS) --dist=worksteal --durations=25
 
 coverage: .venv/.dev ## which lines and branches no test runs
 	$(BIN)/python -m pytest tests --numprocesses=auto --dist=worksteal --cov --cov-report=term

@@ -1,4 +1,4 @@
-"""What holds for all tests: in CI the examples of property tests are the same each time, elsewhere new ones.
+"""What holds for all tests: in CI the examples of property tests are the same few each time, elsewhere new ones.
 
 No test is timed: how fast something is stands in benchmarks, and a busy machine is no fault of the code.
 """
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 

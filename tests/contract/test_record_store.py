@@ -389,9 +389,9 @@ def test_removing_a_parent_and_saving_its_child_at_once_leaves_no_orphan(store: 
 
 
 def test_a_large_register_is_saved_in_one_act(store: RecordStore) -> None:
-    points = [replace(GRID, id=f"p-{n:05}") for n in range(12_000)]
+    points = [replace(GRID, id=f"p-{n:05}") for n in range(7_000)]
     save(store, SCHOOL, MAIN, *points)
-    assert store.count(Point) == 12_000
+    assert store.count(Point) == 7_000
     store.remove(Point, [p.id for p in points], by="eva", now=NOW)
     assert store.count(Point) == 0
 

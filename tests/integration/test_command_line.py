@@ -1,4 +1,4 @@
-"""The commands as an operator runs them: real processes, real files, ended by signals."""
+"""The commands as an operator runs them over real files; what goes on is a process of its own, ended by signals."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from storage.records import SqlRecordStore
+from tests.servers.commands import run_here
 from tests.servers.mosquitto import mosquitto
 from tests.servers.process import free_port, listens, wait_until
 
@@ -28,16 +29,7 @@ def environment(folder: Path, **settings: object) -> dict[str, str]:
 
 
 def odecet(folder: Path, *words: str, stdin: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(ODECET), *words],
-        input=stdin,
-        cwd=folder,
-        env=environment(folder, **settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
+    return run_here(*words, cwd=folder, environment=environment(folder, **settings), stdin=stdin)
 
 
 def fetch(port: int, path: str) -> bytes:

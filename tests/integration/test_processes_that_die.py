@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.server, pytest.mark.fault, pytest.mark.timeout(600)]
 
 
 def test_no_job_is_done_twice_no_reading_lost_and_no_answer_wrong_when_processes_die(tmp_path: Path) -> None:
-    told = chaos(tmp_path, seconds=40, every_s=12, per_second=200)
+    told = chaos(tmp_path, seconds=30, every_s=9, per_second=200)
     assert told.wrong == []
     assert told.kills >= KINDS
     assert told.readings > 2_000
